@@ -1,0 +1,85 @@
+"""Every Protocol through which the core reaches the world: HTTP, clocks, entropy, threads, stores, metrics.
+
+A port does one thing and decides nothing: rules are pure functions elsewhere. Ports that may wait are `async def`;
+a blocking implementation is an `async def` that never suspends (see `_drive.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from bearerkit.http import Fetch, Fetched
+
+__all__ = ["Clock", "Entropy", "HttpClient", "Observer", "Revocations", "Threads", "Waits"]
+
+T = TypeVar("T")
+
+
+class HttpClient(Protocol):
+    """Fetches one document within the limits of `Fetch.network`: no redirects, total time, bounded size."""
+
+    async def fetch(self, fetch: Fetch) -> Fetched:
+        """Return the complete answer, whatever its status. Raises `FetchFailed` (OSError) if there is none."""
+        ...
+
+
+class Clock(Protocol):
+    """Two readings of time, so that a step of the wall clock cannot stretch a cache."""
+
+    def now(self) -> float:
+        """Seconds since the epoch (RFC 7519 NumericDate), for the times that stand in tokens."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards, for the age of what we cached ourselves."""
+        ...
+
+
+class Entropy(Protocol):
+    """Randomness."""
+
+    def jitter(self) -> float:
+        """A float in [0, 1), to spread retries."""
+        ...
+
+
+class Threads(Protocol):
+    """Where work goes that belongs to no caller."""
+
+    def start(self, work: Callable[[], None]) -> bool:
+        """Run `work` on a private daemon thread; False when no thread is to be had (the caller then runs it)."""
+        ...
+
+
+class Waits(Protocol):
+    """How a caller waits for work that somebody else is doing."""
+
+    inline: bool
+    """True when the caller may do the work itself, because nothing can cancel it (sync code)."""
+
+    async def wait(self, future: Future[T]) -> T:
+        """Return the result of `future` or raise its exception. Being cancelled here leaves `future` alone."""
+        ...
+
+
+class Revocations(Protocol):
+    """What was revoked before it expired. Consulted on every request; an error of the store is an outage (503)."""
+
+    async def is_revoked(
+        self, *, issuer: str | None, token_id: str | None, session_id: str | None, subject: str | None, issued_at: float
+    ) -> bool:
+        """True if the token, its session, or everything issued to the subject up to `issued_at` was revoked.
+
+        `issued_at` is in epoch seconds, 0.0 when the token does not say. Raises `StoreUnavailable`.
+        """
+        ...
+
+
+class Observer(Protocol):
+    """Receives what happened, for metrics and traces. Must not raise and must not block."""
+
+    def event(self, name: str, fields: Mapping[str, Any]) -> None:
+        """`name` is dotted and stable (`token.verified`, `keys.fetched`); `fields` never hold a token or a secret."""
+        ...
