@@ -1,0 +1,187 @@
+"""Properties of requirements: `&` is and, `|` is or, and the order of writing decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bearerkit.context import AuthContext
+from bearerkit.errors import BearerkitError
+from bearerkit.guards import (
+    AllOf,
+    AnyOf,
+    Fact,
+    Requirement,
+    Stage,
+    any_role,
+    any_scope,
+    authenticated,
+    custom,
+    enforce,
+    facts_to_load,
+    fresh,
+    principal,
+    role,
+    scope,
+    tenant,
+)
+from bearerkit.guards.requirement import Refusal
+from bearerkit.http import Headers, Request
+
+NOW = 1_790_000_000.0
+REQUEST = Request("GET", "/t/t1", Headers([("x-tenant", "t2")]), {"tenant_id": "t1"}, "t=t1")
+
+
+def first(ctx: AuthContext, request: Request) -> bool:
+    raise AssertionError("a rule never calls this")
+
+
+def second(ctx: AuthContext, request: Request) -> bool:
+    raise AssertionError("a rule never calls this")
+
+
+@dataclass(frozen=True)
+class Policy(Requirement):
+    """Stands for the policies of a later step: a stage in the middle, decided by a fact."""
+
+    fact: Fact
+    stage = Stage.POLICY
+
+    def check(self, ctx: AuthContext, request: Request, facts: Mapping[Fact, Any], now: float) -> None:
+        assert facts[self.fact] is True
+
+    def facts(self, request: Request) -> tuple[Fact, ...]:
+        return (self.fact,)
+
+    def describe(self) -> str:
+        return self.fact.name
+
+
+FACTS = (Fact("one", first), Fact("two", second), Fact("custom: first", first), Fact("custom: second", second))
+LEAVES = st.sampled_from(
+    [
+        authenticated(),
+        scope("a"),
+        scope("a", "b"),
+        any_scope("b", "c"),
+        role("r"),
+        any_role("r", "s"),
+        principal("service"),
+        tenant(path="tenant_id"),
+        tenant(header="x-tenant"),
+        tenant(query="missing"),
+        fresh(300),
+        fresh(acr="mfa"),
+        Policy(FACTS[0]),
+        Policy(FACTS[1]),
+        custom(first, description="first"),
+        custom(second, description="second"),
+    ]
+)
+NEEDS = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, min_size=1, max_size=4).flatmap(
+        lambda members: st.sampled_from([AllOf(tuple(members)), AnyOf(tuple(members))])
+    ),
+    max_leaves=8,
+)
+CONTEXTS = st.builds(
+    AuthContext.of,
+    scopes=st.lists(st.sampled_from("abc")),
+    roles=st.lists(st.sampled_from("rs")),
+    tenant_id=st.sampled_from([None, "t1", "t2"]),
+    auth_time=st.sampled_from([None, NOW, NOW - 1_000]),
+    acr=st.sampled_from([None, "mfa"]),
+    gty=st.sampled_from([None, "client-credentials"]),
+)
+LOADED = st.dictionaries(st.sampled_from(FACTS), st.booleans() | st.none())
+
+
+def judged(need: Requirement, ctx: AuthContext, facts: Mapping[Fact, Any]) -> Refusal | None:
+    return need.refusal(ctx, REQUEST, facts, NOW)
+
+
+def passes(need: Requirement, ctx: AuthContext, facts: Mapping[Fact, Any]) -> bool:
+    try:
+        enforce(need, ctx, REQUEST, facts, NOW)
+    except BearerkitError:
+        return False
+    return True
+
+
+@given(NEEDS, NEEDS, CONTEXTS, LOADED)
+def test_and_passes_iff_both_pass(left: Requirement, right: Requirement, ctx: AuthContext, facts: Any) -> None:
+    """`&` is a logical and."""
+    assert passes(left & right, ctx, facts) is (passes(left, ctx, facts) and passes(right, ctx, facts))
+
+
+@given(NEEDS, NEEDS, CONTEXTS, LOADED)
+def test_or_passes_iff_one_passes(left: Requirement, right: Requirement, ctx: AuthContext, facts: Any) -> None:
+    """`|` is a logical or."""
+    assert passes(left | right, ctx, facts) is (passes(left, ctx, facts) or passes(right, ctx, facts))
+
+
+@given(st.lists(NEEDS, min_size=1, max_size=5), st.randoms(use_true_random=False), CONTEXTS, LOADED)
+def test_the_order_of_members_decides_nothing(members: Any, random: Any, ctx: AuthContext, facts: Any) -> None:
+    """Neither the verdict nor the stage that refuses first depends on how the code was written."""
+    shuffled = list(members)
+    random.shuffle(shuffled)
+    for kind in (AllOf, AnyOf):
+        one, two = judged(kind(tuple(members)), ctx, facts), judged(kind(tuple(shuffled)), ctx, facts)
+        assert (one and one.stage) == (two and two.stage)
+
+
+@given(st.lists(NEEDS, min_size=1, max_size=5), CONTEXTS, LOADED)
+def test_the_stage_of_a_refusal(members: list[Requirement], ctx: AuthContext, facts: Any) -> None:
+    """`&` refuses at the earliest stage of its members' refusals, `|` at the latest, none before its own stage."""
+    each = [judged(member, ctx, facts) for member in members]
+    stages = [refusal.stage for refusal in each if refusal is not None]
+    all_of, any_of = AllOf(tuple(members)), AnyOf(tuple(members))
+    both, one = judged(all_of, ctx, facts), judged(any_of, ctx, facts)
+    assert (both.stage if both else None) == min(stages, default=None)
+    assert (one.stage if one else None) == (max(stages) if len(stages) == len(each) else None)
+    assert both is None or both.stage >= all_of.stage
+    assert one is None or one.stage >= any_of.stage
+
+
+@given(NEEDS, NEEDS, CONTEXTS, LOADED)
+def test_adding_a_member_to_and_never_widens(
+    need: Requirement, more: Requirement, ctx: AuthContext, facts: Any
+) -> None:
+    """Whoever passes the longer need passes the shorter one."""
+    if passes(need & more, ctx, facts):
+        assert passes(need, ctx, facts)
+
+
+@given(NEEDS, LOADED)
+def test_nobody_passes_nothing(need: Requirement, facts: Any) -> None:
+    """An anonymous context meets no need at all."""
+    assert not passes(need, AuthContext.anonymous(), facts)
+
+
+@given(NEEDS, CONTEXTS, st.fixed_dictionaries({fact: st.booleans() for fact in FACTS}))
+def test_loading_fewer_facts_gives_the_same_answer(need: Requirement, ctx: AuthContext, facts: Any) -> None:
+    """`facts_to_load` leaves out only what cannot matter: class, reason, stage and scopes of a refusal stay."""
+    wanted = facts_to_load(need, ctx, REQUEST, NOW)
+    assert set(wanted) <= set(need.facts(REQUEST))
+    few, full = judged(need, ctx, {fact: facts[fact] for fact in wanted}), judged(need, ctx, facts)
+    assert (few is None) is (full is None)
+    if few is not None and full is not None:
+        assert few.stage == full.stage
+        assert type(few.error) is type(full.error)
+        assert few.error.reason == full.error.reason
+        assert getattr(few.error, "required", ()) == getattr(full.error, "required", ())
+
+
+@given(NEEDS, NEEDS)
+def test_needs_are_values(left: Requirement, right: Requirement) -> None:
+    """Composition builds equal, hashable values, and always has words."""
+    assert left & right == AllOf((left, right))
+    assert hash(left | right) == hash(AnyOf((left, right)))
+    assert (left & right).describe()
+    assert set(left.scopes()) <= set((left & right).scopes())
+    assert (left | right).scopes() == ()
