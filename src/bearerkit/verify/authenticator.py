@@ -1,0 +1,234 @@
+"""From a request to its `AuthContext`: take the one credential, verify it, ask the revocation list.
+
+`Authenticator` is what an `Auth` runs on; `FixedIdentity` stands in for it in tests, so that a pretended user
+reaches every framework without a second path through any adapter. Both say who is calling; neither says what the
+caller may do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from inspect import isawaitable
+from typing import Any, Protocol
+
+from bearerkit._drive import PortNeedsLoop, port
+from bearerkit.context import AuthContext
+from bearerkit.errors import BearerkitError, CredentialsMissing, PermissionDenied, Revoked, StoreUnavailable
+from bearerkit.guards import Fact
+from bearerkit.http import Request
+from bearerkit.jose.claims import shown
+from bearerkit.jose.compact import Limits
+from bearerkit.ports import Clock, Revocations, Waits
+from bearerkit.verify.credentials import Places, take_token
+from bearerkit.verify.issuer import IssuerSettings
+from bearerkit.verify.jwt import JwtVerifier
+from bearerkit.verify.resolver import IssuerResolver, Resolvers
+from bearerkit.verify.routing import Entry
+
+__all__ = ["Authenticator", "FixedIdentity", "Identifier", "load_facts"]
+
+
+class Identifier(Protocol):
+    """Says who is calling. The `at_once` forms are plain functions that return None where one must wait."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+        ...
+
+    def at_once(self, token: str) -> AuthContext | None:
+        """The context of a token if nothing has to be waited for."""
+        ...
+
+    async def verify(self, token: str, waits: Waits) -> AuthContext:
+        """The context of a token."""
+        ...
+
+    def from_request_at_once(self, request: Request, optional: bool) -> AuthContext | None:
+        """The context of a request if nothing has to be waited for."""
+        ...
+
+    async def from_request(self, request: Request, optional: bool, waits: Waits) -> AuthContext:
+        """The context of a request."""
+        ...
+
+    async def warm_up(self, waits: Waits) -> None:
+        """Obtain all keys now."""
+        ...
+
+    def forget_token(self, token: str) -> None:
+        """Drop what is cached about one token."""
+        ...
+
+    def forget_where(self, matches: Callable[[AuthContext], bool]) -> None:
+        """Drop what is cached about every matching context."""
+        ...
+
+    def describe(self) -> str:
+        """Where the keys come from, for operators."""
+        ...
+
+
+class Authenticator:
+    """The real thing: credentials, JWT verification, revocation."""
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        resolvers: Sequence[IssuerResolver],
+        *,
+        enter: Callable[[Any], Entry],
+        places: Places,
+        revocations: Revocations | None,
+        clock: Clock,
+        cache_size: int,
+    ) -> None:
+        self._entries = tuple(entries)
+        self._places = places
+        self._revocations = revocations
+        self._resolvers = Resolvers(resolvers, enter=enter)
+        self._jwt = JwtVerifier(
+            entries,
+            self._resolvers,
+            clock=clock,
+            cache_size=cache_size,
+            limits=_loosest([entry.settings for entry in entries]),
+        )
+        self.now = clock.now
+
+    def at_once(self, token: str) -> AuthContext | None:
+        """The context of a token if its verdict or its key is at hand and no revocation list has to be asked."""
+        if self._revocations is not None:
+            return None
+        return self._jwt.at_once(token)
+
+    async def verify(self, token: str, waits: Waits) -> AuthContext:
+        """The context of a token. Raises TokenInvalid or Unavailable."""
+        context = await self._jwt.verify(token, waits)
+        if self._revocations is not None:
+            await self._ask(self._revocations, context)
+        return context
+
+    def from_request_at_once(self, request: Request, optional: bool) -> AuthContext | None:
+        """The context of a request if nothing has to be waited for."""
+        if self._revocations is not None:
+            return None
+        token = self._take(request, optional)
+        return AuthContext.anonymous() if token is None else self.at_once(token)
+
+    async def from_request(self, request: Request, optional: bool, waits: Waits) -> AuthContext:
+        """The context of a request. Raises Refused or Unavailable."""
+        token = self._take(request, optional)
+        return AuthContext.anonymous() if token is None else await self.verify(token, waits)
+
+    async def warm_up(self, waits: Waits) -> None:
+        """Obtain the keys of every issuer that has them in one place."""
+        for entry in self._entries:
+            for source in entry.finder.sources():
+                await source.warm_up(waits)
+
+    def forget_token(self, token: str) -> None:
+        """Drop the verdict on one token."""
+        self._jwt.cache.drop(token)
+
+    def forget_where(self, matches: Callable[[AuthContext], bool]) -> None:
+        """Drop the verdict on every token whose context matches."""
+        self._jwt.cache.drop_where(matches)
+
+    def describe(self) -> str:
+        """One line per issuer and key source."""
+        return "\n".join(
+            f"{entry.settings.name}: {source.describe()}" for entry in self._entries for source in entry.finder.sources()
+        )
+
+    def _take(self, request: Request, optional: bool) -> str | None:
+        try:
+            return take_token(request, self._places)
+        except CredentialsMissing:
+            if optional:
+                return None
+            raise
+
+    async def _ask(self, revocations: Revocations, context: AuthContext) -> None:
+        try:
+            revoked = await port(
+                "revocations",
+                revocations.is_revoked(
+                    issuer=context.issuer,
+                    token_id=context.token_id,
+                    session_id=context.session_id,
+                    subject=context.subject,
+                    issued_at=context.issued_at or 0.0,
+                ),
+            )
+        except (BearerkitError, PortNeedsLoop):
+            raise
+        except Exception as error:
+            raise StoreUnavailable(f"the revocation list failed: {type(error).__name__}") from error
+        if revoked is not False:
+            raise Revoked(f"token {shown(context.token_id)} of subject {shown(context.subject)} was revoked")
+
+
+class FixedIdentity:
+    """One identity for every request and every token. For tests; `bearerkit.testing.as_user` installs it."""
+
+    def __init__(self, context: AuthContext, clock: Clock) -> None:
+        self._context = context
+        self.now = clock.now
+
+    def at_once(self, token: str) -> AuthContext | None:
+        """The fixed identity."""
+        return self._context
+
+    async def verify(self, token: str, waits: Waits) -> AuthContext:
+        """The fixed identity."""
+        return self._context
+
+    def from_request_at_once(self, request: Request, optional: bool) -> AuthContext | None:
+        """The fixed identity."""
+        return self._context
+
+    async def from_request(self, request: Request, optional: bool, waits: Waits) -> AuthContext:
+        """The fixed identity."""
+        return self._context
+
+    async def warm_up(self, waits: Waits) -> None:
+        """Nothing to obtain."""
+
+    def forget_token(self, token: str) -> None:
+        """Nothing to forget."""
+
+    def forget_where(self, matches: Callable[[AuthContext], bool]) -> None:
+        """Nothing to forget."""
+
+    def describe(self) -> str:
+        """The fixed identity."""
+        return f"every request is {self._context!r} (test)"
+
+
+async def load_facts(facts: Iterable[Fact], context: AuthContext, request: Request) -> Mapping[Fact, Any]:
+    """Load what a requirement wants to know. A callback of the team that breaks denies; it is logged with its cause."""
+    loaded: dict[Fact, Any] = {}
+    for fact in facts:
+        try:
+            value = fact.load(context, request)
+            loaded[fact] = await port(fact.name, value) if isawaitable(value) else value
+        except (BearerkitError, PortNeedsLoop):
+            raise
+        except Exception as error:
+            raise PermissionDenied(
+                f"loading {fact.name} raised {type(error).__name__}", reason="check_failed"
+            ) from error
+    return loaded
+
+
+def _loosest(settings: Sequence[IssuerSettings]) -> Limits:
+    """One set of limits for parsing, before it is known which issuer a token belongs to."""
+    limits = [item.limits for item in settings] or [Limits()]
+    if all(item == limits[0] for item in limits):
+        return limits[0]
+    return Limits(
+        token=max(item.token for item in limits),
+        header=max(item.header for item in limits),
+        depth=max(item.depth for item in limits),
+        integer_digits=max(item.integer_digits for item in limits),
+    )

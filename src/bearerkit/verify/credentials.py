@@ -1,0 +1,90 @@
+"""Where a request carries its credential, and how one is taken out of it: exactly one, or a refusal.
+
+The rules are RFC 6750 section 2.1 and 3.1: the scheme ignores case, one space, b64token; more than one credential
+in a request is refused, never guessed at. Repeated Authorization fields arrive here joined by a comma
+(`Headers.get`), so that every framework is judged by this one rule. Tokens in the query string or the body are
+not read (RFC 9700 section 4.3.2, OAuth 2.1). Nothing here looks inside a token.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bearerkit.errors import CredentialsMissing, InvalidRequest
+from bearerkit.http import Headers, Request
+
+__all__ = ["SUBPROTOCOL", "SUBPROTOCOL_HEADER", "Places", "take_token"]
+
+SUBPROTOCOL = "bearer"
+"""WebSocket subprotocol that announces a token in the next element of the list; echoed on accept."""
+SUBPROTOCOL_HEADER = "sec-websocket-protocol"
+
+_SCHEME = "bearer"
+_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
+_BARE_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/=]+")
+"""In a field of its own: AWS pads each part of its tokens. Whether padding is accepted is the issuer's rule."""
+_BEARER_AMISS = re.compile(r"bearer(?![!#$%&'*+\-.^_`|~0-9A-Za-z])", re.IGNORECASE)
+"""The Bearer scheme followed by something else than a space."""
+_SECOND_BEARER = re.compile(r",\s*bearer(?:\s|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where this API takes its credential from.
+
+    `header` is the field that carries it. `Authorization` is read as RFC 6750 says; any other field
+    (`x-amzn-oidc-data`, `x-goog-iap-jwt-assertion`) holds the bare token and nothing else.
+    """
+
+    header: str = "authorization"
+
+
+def take_token(request: Request, places: Places = Places()) -> str:
+    """The one bearer token of a request.
+
+    Raises CredentialsMissing if there is none, InvalidRequest if there are several or if it is malformed.
+    """
+    field = request.headers.get(places.header)
+    token = None if field is None else _from_field(field, bare=places.header.lower() != "authorization")
+    if request.kind == "websocket":
+        offered = _from_subprotocols(request.headers)
+        if offered is not None and token is not None:
+            raise InvalidRequest("the WebSocket handshake carries a token in a header and in its subprotocols")
+        token = offered if token is None else token
+    if token is None:
+        raise CredentialsMissing("the request carries no bearer credential")
+    return token
+
+
+def _from_field(field: str, *, bare: bool) -> str | None:
+    shape, token = _BARE_TOKEN, field
+    if not bare:
+        shape = _B64TOKEN
+        scheme, space, token = field.partition(" ")
+        if scheme.lower() != _SCHEME:
+            if _BEARER_AMISS.match(field) or _SECOND_BEARER.search(field):
+                raise InvalidRequest("the Authorization header carries more than one credential, or a malformed one")
+            return None
+        if not space:
+            raise InvalidRequest("the Authorization header names the Bearer scheme but carries no token")
+    if shape.fullmatch(token) is None:
+        raise InvalidRequest(
+            "the credential is not one b64token (RFC 6750 section 2.1)",
+            hint="Send exactly: Authorization: Bearer <token>. One space, no quotes, no second credential.",
+        )
+    return token
+
+
+def _from_subprotocols(headers: Headers) -> str | None:
+    """`Sec-WebSocket-Protocol: bearer, <token>`, for browsers, which cannot set headers on a WebSocket."""
+    offered = [item.strip() for value in headers.get_all(SUBPROTOCOL_HEADER) for item in value.split(",")]
+    places = [index for index, item in enumerate(offered) if item == SUBPROTOCOL]
+    if not places:
+        return None
+    if len(places) > 1:
+        raise InvalidRequest("the WebSocket handshake offers the bearer subprotocol more than once")
+    following = offered[places[0] + 1 : places[0] + 2]
+    if not following or _B64TOKEN.fullmatch(following[0]) is None:
+        raise InvalidRequest("the bearer subprotocol is not followed by a token")
+    return following[0]

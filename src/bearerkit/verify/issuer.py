@@ -1,0 +1,335 @@
+"""`IssuerSettings`: what a team says about one party whose JWTs it accepts.
+
+The constructor checks everything that can be checked without a network, reports all problems in one ConfigError,
+and compiles the settings into the pure rules that verification applies (`ClaimRules`, issuer templates, the place
+of the keys). An Issuer is immutable and holds no keys, clock or connection, so one value can serve several `Auth`
+objects. The class that users type, `bearerkit.Issuer`, adds only the conveniences that need the network.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, Literal, NoReturn
+
+from bearerkit.errors import ConfigError
+from bearerkit.http import Network
+from bearerkit.jose.algorithms import DEFAULT_ALGORITHMS
+from bearerkit.jose.claims import ANY, NO_ISSUER, PRESENT, ClaimRules, Sentinel
+from bearerkit.jose.compact import Limits
+from bearerkit.jose.key_cache import KeyCache
+from bearerkit.jose.mapping import Claim, ClaimMapping
+from bearerkit.jose.template import Template, has_placeholders
+from bearerkit.jose.token_type import DEFAULT_FORBID, DEFAULT_TYP, TokenType, normalise_typ
+from bearerkit.verify.issuer_settings import (
+    at_least_one,
+    check_algorithms,
+    check_bounds,
+    check_issuers,
+    check_key_places,
+    compile_paths,
+    epoch,
+    is_list_of,
+    listed,
+    strings,
+    wrong_types,
+)
+from bearerkit.verify.key_location import KeyLocation
+from bearerkit.verify.static_keys import KeyMaterial, static_key_set
+
+__all__ = ["IssuerSettings"]
+
+_log = logging.getLogger("bearerkit.auth")
+
+CLIENT_CLAIMS: Final = ("azp", "client_id", "appid", "cid")
+_RFC9068_CLAIMS: Final = ("client_id", "iat", "jti")
+
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "…"
+
+
+_UNSET: Final = _Unset()
+
+
+class IssuerSettings:
+    """One party whose JWTs are accepted, and the rules its access tokens must meet.
+
+    Only `issuer` and `audience` are needed for a server that follows RFC 9068 and publishes metadata. The table of
+    parameters, with the providers that need each, is in the docs (docs/issuers.md).
+
+    Args:
+        issuer: The exact `iss`; a list if the provider spells it in several ways; a template with `{claim}`
+            placeholders (then `placeholders` and `tenants` are required); or `NO_ISSUER`.
+        audience: What `aud` must contain: one string, or several of which one must match; `ANY` takes every token
+            of the issuer, whoever it was made for.
+        audience_from: Claim paths read in place of `aud`, the first present wins.
+        audience_optional: A token without an audience passes too. Only together with `until`.
+        until: When this entry ends (a datetime with a zone, or epoch seconds): for an issuer on its way out.
+        clients: Calling clients that are accepted, by the first present of `client_claims`.
+        tenants: Tenants that are accepted: a list, a predicate, or `ANY`. Required with a template.
+        placeholders: The format of each placeholder: `uuid`, `dns-label` or `word`.
+        token_type: `"access"`, or `"id"` for providers whose bearer is an ID token.
+        profile: `"rfc9068"` requires everything that RFC 9068 section 2.2 does.
+        typ: Accepted `typ` headers; None stands for an absent one.
+        require: Claim path → the value it must have, a list of alternatives (None: may be absent) or `PRESENT`.
+        forbid: Claim paths that must be absent, in place of the defaults of `token_type`.
+        algorithms: Accepted signature algorithms: a closed list that no token or key set can widen.
+        metadata_url: Where the metadata is, if not at the well-known place of the issuer.
+        metadata_issuer: What the metadata must call itself, if not the issuer.
+        jwks_uri: Where the keys are, without metadata; may be a template over `{kid}` and claims.
+        keys: Keys at hand, without any fetch: a JWKS, PEM, public key objects, or `SharedSecret`s.
+        key_format: `"pem-per-kid"` if `jwks_uri` answers with one PEM key per key id.
+        hosts: Further hosts that metadata may send key fetches to.
+        network: How fetches are made (`Network`).
+        subject: `"optional"` accepts tokens without `sub` (machines).
+        leeway: Seconds of clock difference that are forgiven, at most 300.
+        lifetime_max: The longest accepted lifetime in seconds, None for no limit.
+        claims: Where the fields of `AuthContext` stand in these tokens (`ClaimMapping`, or a mapping of it).
+        wildcard_scopes: A token's `orders:*` covers `orders:read`, and `*` covers everything.
+        padding: Accept `=` padding in the three parts (AWS ALB only).
+        limits: Size limits of tokens (`Limits`).
+        key_cache: How long keys are kept (`KeyCache`).
+
+    Raises:
+        ConfigError: listing every problem.
+    """
+
+    __slots__ = (
+        "_accepts_tenant",
+        "_sealed",
+        "algorithms",
+        "audience",
+        "exact",
+        "key_cache",
+        "key_template",
+        "limits",
+        "location",
+        "mapping",
+        "name",
+        "padding",
+        "rules",
+        "static_keys",
+        "templates",
+        "tenant_checked",
+        "typ",
+        "until",
+        "wildcard_scopes",
+        "without_issuer",
+    )
+
+    def __init__(
+        self,
+        issuer: str | Sequence[str] | Literal[Sentinel.NO_ISSUER],
+        *,
+        audience: str | Sequence[str] | Literal[Sentinel.ANY],
+        audience_from: str | Sequence[str] = ("aud",),
+        audience_optional: bool = False,
+        until: datetime | float | None = None,
+        clients: str | Sequence[str] | None = None,
+        client_claims: str | Sequence[str] = CLIENT_CLAIMS,
+        tenants: Sequence[str] | Callable[[str], bool] | Literal[Sentinel.ANY] | None = None,
+        placeholders: Mapping[str, str] | None = None,
+        token_type: TokenType = "access",
+        profile: Literal["rfc9068"] | None = None,
+        typ: str | Sequence[str | None] | None | _Unset = _UNSET,
+        require: Mapping[str, Any] | None = None,
+        forbid: Sequence[str] | _Unset = _UNSET,
+        algorithms: str | Sequence[str] | None = None,
+        metadata_url: str | None = None,
+        metadata_issuer: str | None = None,
+        jwks_uri: str | None = None,
+        keys: KeyMaterial | None = None,
+        key_format: Literal["jwks", "pem-per-kid"] = "jwks",
+        hosts: Sequence[str] = (),
+        network: Network = Network(),
+        subject: Literal["required", "optional"] = "required",
+        leeway: float = 30,
+        lifetime_max: float | None = None,
+        claims: ClaimMapping | Mapping[str, Any] | None = None,
+        wildcard_scopes: bool = False,
+        padding: bool = False,
+        limits: Limits = Limits(),
+        key_cache: KeyCache = KeyCache(),
+    ) -> None:
+        problems = wrong_types(
+            {
+                "placeholders": (placeholders, Mapping | None),
+                "require": (require, Mapping | None),
+                "metadata_url": (metadata_url, str | None),
+                "metadata_issuer": (metadata_issuer, str | None),
+                "jwks_uri": (jwks_uri, str | None),
+                "audience_optional": (audience_optional, bool),
+                "wildcard_scopes": (wildcard_scopes, bool),
+                "padding": (padding, bool),
+                "network": (network, Network),
+                "limits": (limits, Limits),
+                "key_cache": (key_cache, KeyCache),
+                "token_type": (token_type, str),
+            },
+            {
+                "audience_from": audience_from,
+                "client_claims": client_claims,
+                "hosts": hosts,
+                "typ": () if isinstance(typ, _Unset) else typ,
+                "forbid": () if isinstance(forbid, _Unset) else forbid,
+                "algorithms": algorithms,
+            },
+        )
+        if problems:
+            raise ConfigError([f"Issuer({issuer!r}): {problem}" for problem in problems])
+        formats = dict(placeholders or {})
+
+        names = () if issuer is NO_ISSUER else strings(issuer, "issuer", problems)
+        self.without_issuer = issuer is NO_ISSUER
+        self.name = names[0] if names else repr(issuer)
+        self.exact = tuple(name for name in names if not has_placeholders(name))
+        self.templates = _templates([name for name in names if has_placeholders(name)], formats, problems)
+        self.key_template = (
+            _templates([jwks_uri], formats, problems)[0:1] if jwks_uri and has_placeholders(jwks_uri) else ()
+        )
+        needs_discovery = keys is None and jwks_uri is None
+        check_issuers(names, self.without_issuer, needs_discovery, metadata_url, network, problems)
+        check_key_places(keys is not None, jwks_uri, metadata_url, key_format, network, problems)
+        check_bounds(leeway, lifetime_max, problems)
+
+        if self.templates and tenants is None:
+            problems.append("an issuer template needs tenants=: a list, a predicate, or ANY")
+        self.tenant_checked = tenants is not None and tenants is not ANY
+        self._accepts_tenant = _tenant_rule(tenants, problems)
+
+        self.audience = None if audience is ANY else frozenset(strings(audience, "audience", problems))
+        self.until = epoch(until, problems)
+        if audience_optional and self.until is None:
+            problems.append("audience_optional=True needs until=: a date on which these tokens stop being accepted")
+
+        self.static_keys = None if keys is None else static_key_set(keys, problems)
+        self.algorithms = check_algorithms(
+            listed(algorithms) if algorithms is not None else None, self.static_keys, DEFAULT_ALGORITHMS, problems
+        )
+        self.mapping = _mapping(claims, self.templates, problems)
+        required = dict(require or {})
+        if profile == "rfc9068":
+            required = {**dict.fromkeys(_RFC9068_CLAIMS, PRESENT), **required}
+            typ = "at+jwt" if isinstance(typ, _Unset) else typ
+        elif profile is not None:
+            problems.append(f'profile={profile!r} is unknown; there is "rfc9068"')
+        if token_type not in DEFAULT_TYP:
+            problems.append(f'token_type={token_type!r} is unknown; there are "access" and "id"')
+            token_type = "access"
+        if subject not in ("required", "optional"):
+            problems.append(f'subject={subject!r} is unknown; there are "required" and "optional"')
+        self.typ = frozenset(
+            DEFAULT_TYP[token_type] if isinstance(typ, _Unset) else map(normalise_typ, listed(typ))
+        )
+        self.rules = ClaimRules(
+            audience=self.audience,
+            audience_from=compile_paths(at_least_one(audience_from, "audience_from", problems), "audience_from", problems),
+            audience_optional=audience_optional,
+            clients=None if clients is None else frozenset(strings(clients, "clients", problems)),
+            client_claims=compile_paths(at_least_one(client_claims, "client_claims", problems), "client_claims", problems),
+            require=tuple(
+                (path, _alternatives(value))
+                for name, value in required.items()
+                for path in compile_paths([name], "require", problems)
+            ),
+            forbid=compile_paths(
+                DEFAULT_FORBID[token_type] if isinstance(forbid, _Unset) else listed(forbid), "forbid", problems
+            ),
+            forbid_if_typed=not isinstance(forbid, _Unset),
+            subject_required=subject == "required",
+            token_type=token_type,
+            leeway=leeway,
+            lifetime_max=lifetime_max,
+        )
+        self.location = KeyLocation(
+            issuers=self.exact,
+            metadata_url=metadata_url,
+            metadata_issuer=metadata_issuer,
+            jwks_uri=jwks_uri,
+            hosts=tuple(listed(hosts)),
+            network=network,
+            key_format=key_format,
+        )
+        self.wildcard_scopes = wildcard_scopes
+        self.padding = padding
+        self.limits = limits
+        self.key_cache = key_cache
+        if problems:
+            raise ConfigError([f"Issuer({self.name!r}): {problem}" for problem in problems])
+        self._sealed = True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if getattr(self, "_sealed", False):
+            raise AttributeError("an Issuer is immutable; make another one")
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("an Issuer is immutable; make another one")
+
+    def accepts_tenant(self, tenant: str) -> bool:
+        """True if tokens of this tenant are accepted. A predicate that raises refuses."""
+        return self._accepts_tenant(tenant)
+
+    def __repr__(self) -> str:
+        return f"Issuer({self.name!r})"
+
+
+def _templates(texts: Iterable[str], formats: Mapping[str, str], problems: list[str]) -> tuple[Template, ...]:
+    built: list[Template] = []
+    for text in texts:
+        try:
+            built.append(Template(text, formats))
+        except ValueError as error:
+            problems.append(str(error))
+    return tuple(built)
+
+
+def _mapping(
+    claims: ClaimMapping | Mapping[str, Any] | None, templates: Sequence[Template], problems: list[str]
+) -> ClaimMapping:
+    """The claim mapping; with an issuer template, the tenant is what stands in the issuer unless it was said.
+
+    Only the placeholder's claim was compared with `iss`. Any other tenant claim is whatever the tenant itself likes.
+    """
+    try:
+        mapping = ClaimMapping.parse(claims)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return ClaimMapping()
+    if templates and mapping.tenant == ClaimMapping().tenant:
+        names = dict.fromkeys(name for template in templates for name in template.names)
+        return replace(mapping, tenant=tuple(Claim(name) for name in names))
+    return mapping
+
+
+def _fail_closed(accepts: Callable[[str], bool]) -> Callable[[str], bool]:
+    def decide(tenant: str) -> bool:
+        try:
+            return accepts(tenant) is True
+        except Exception:
+            _log.exception("the tenants= predicate failed; the token is refused")
+            return False
+
+    return decide
+
+
+def _alternatives(value: Any) -> tuple[Any, ...]:
+    """`require` values: a list holds alternatives, everything else is the one value."""
+    return tuple(value) if isinstance(value, list | tuple | set | frozenset) else (value,)
+
+
+def _tenant_rule(
+    tenants: Sequence[str] | Callable[[str], bool] | Literal[Sentinel.ANY] | None, problems: list[str]
+) -> Callable[[str], bool]:
+    if tenants is None or tenants is ANY:
+        return lambda tenant: True
+    if callable(tenants):
+        return _fail_closed(tenants)
+    if isinstance(tenants, str) or not is_list_of(tenants, str):
+        problems.append("tenants must be a list of strings, a predicate, or ANY")
+        return lambda tenant: False
+    return frozenset(tenants).__contains__

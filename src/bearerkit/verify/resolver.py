@@ -1,0 +1,149 @@
+"""Issuers that are found at run time: one per tenant, looked up by the `iss` of a token.
+
+The lookup is the team's (`resolve(iss)`, sync or async) and its answer is an ordinary `Issuer`, kept in a bounded
+cache for a bounded time; a "no" is remembered too, so that invented issuers do not become a flood of lookups. The
+addresses of such issuers come from data, so their keys are fetched as untrusted URLs: resolved once, pinned, never
+private or loopback unless the issuer's `Network(private=True)` says so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from inspect import isawaitable
+from typing import Any, Final, final
+
+from cachetools import FIFOCache
+
+from bearerkit._drive import PortNeedsLoop, port
+from bearerkit.errors import ConfigError, KeysUnavailable, Refused, Unavailable
+from bearerkit.jose.claims import shown
+from bearerkit.verify.burst import Burst
+from bearerkit.verify.forks import survives_fork
+from bearerkit.verify.issuer import IssuerSettings
+from bearerkit.verify.routing import Entry, refuse_issuer
+
+__all__ = ["IssuerResolver", "Resolvers"]
+
+MISSES_MAX: Final = 10_000
+LOOKUPS_BURST: Final = 200
+"""Look-ups of issuers not seen before that may happen at once; after that one per second."""
+ISSUER_LENGTH_MAX: Final = 2_048
+
+
+@final
+class IssuerResolver:
+    """Finds the `Issuer` for an `iss` that is not configured by name.
+
+    Args:
+        resolve: Called with the unverified `iss`; returns an `Issuer` that lists exactly this name, or None for
+            "not one of ours". Sync or async; a sync caller of `Auth` needs a sync one.
+        max_issuers: Issuers kept at once, the oldest going first.
+        ttl: Seconds after which an issuer is looked up again.
+        miss_ttl: Seconds for which a "no" is remembered.
+    """
+
+    __slots__ = ("max_issuers", "miss_ttl", "resolve", "ttl")
+
+    def __init__(
+        self,
+        resolve: Callable[[str], IssuerSettings | None | Awaitable[IssuerSettings | None]],
+        *,
+        max_issuers: int = 1_000,
+        ttl: float = 600,
+        miss_ttl: float = 60,
+    ) -> None:
+        problems = [
+            f"{name} must be positive, not {value!r}"
+            for name, value in (("max_issuers", max_issuers), ("ttl", ttl), ("miss_ttl", miss_ttl))
+            if not _positive(value)
+        ]
+        if not isinstance(max_issuers, int):
+            problems.append(f"max_issuers must be a whole number, not {max_issuers!r}")
+        if not callable(resolve):
+            problems.insert(0, "resolve must be callable")
+        if problems:
+            raise ConfigError([f"IssuerResolver: {problem}" for problem in problems])
+        self.resolve = resolve
+        self.max_issuers = max_issuers
+        self.ttl = ttl
+        self.miss_ttl = miss_ttl
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+
+
+class Resolvers:
+    """The resolvers of one `Auth` beside what they answered. `enter` makes an entry of an untrusted issuer."""
+
+    def __init__(
+        self, resolvers: Sequence[IssuerResolver], *, enter: Callable[[IssuerSettings], Entry]
+    ) -> None:
+        self._resolvers = tuple(resolvers)
+        self._enter = enter
+        self._lock = threading.Lock()
+        size = max((resolver.max_issuers for resolver in resolvers), default=1)
+        self._found: FIFOCache[str, Entry] = FIFOCache(size)
+        self._missed: FIFOCache[str, float] = FIFOCache(MISSES_MAX)
+        self._burst = Burst(LOOKUPS_BURST)
+        survives_fork(self)
+
+    def may_know(self, claims: Mapping[str, Any]) -> bool:
+        """True if it makes sense to ask: there is a resolver, and the token names an issuer."""
+        issuer = claims.get("iss")
+        return bool(self._resolvers) and isinstance(issuer, str) and 0 < len(issuer) <= ISSUER_LENGTH_MAX
+
+    async def resolve(self, claims: Mapping[str, Any], now: float) -> tuple[Entry, ...]:
+        """The entry for this token's issuer; `now` is monotonic.
+
+        Raises IssuerMismatch if no resolver knows it, KeysUnavailable if a resolver fails.
+        """
+        issuer: str = claims["iss"]
+        with self._lock:
+            entry = self._found.get(issuer)
+            if entry is not None and now < entry.fresh_until:
+                return (entry,)
+            if now < self._missed.get(issuer, 0.0):
+                refuse_issuer(claims, ())
+            if not self._burst.spend(now):
+                refuse_issuer(claims, ())
+        for resolver in self._resolvers:
+            settings = await self._ask(resolver, issuer)
+            if settings is not None:
+                return (self._keep(issuer, settings, now + resolver.ttl),)
+        with self._lock:
+            self._missed[issuer] = now + min(resolver.miss_ttl for resolver in self._resolvers)
+            self._found.pop(issuer, None)
+        refuse_issuer(claims, ())
+
+    async def _ask(self, resolver: IssuerResolver, issuer: str) -> IssuerSettings | None:
+        try:
+            answer = resolver.resolve(issuer)
+            settings: object = await port("resolve", answer) if isawaitable(answer) else answer
+        except (Refused, Unavailable, PortNeedsLoop):
+            raise
+        except Exception as error:
+            raise KeysUnavailable(f"the issuer resolver failed for {shown(issuer)}: {type(error).__name__}") from error
+        if settings is None:
+            return None
+        if not isinstance(settings, IssuerSettings) or issuer not in settings.exact:
+            raise KeysUnavailable(
+                f"the resolver answered {shown(issuer)} with something else than an Issuer of that name",
+                hint="resolve() returns None, or an Issuer that lists exactly the iss it was asked for.",
+            )
+        return settings
+
+    def _keep(self, issuer: str, settings: IssuerSettings, ends: float) -> Entry:
+        with self._lock:
+            known = self._found.get(issuer)
+            # An unchanged issuer keeps its key source, and with it its keys and the verdicts that rest on them.
+            kept = known if known is not None and known.settings is settings else self._enter(settings)
+            entry = replace(kept, fresh_until=ends)
+            self._found[issuer] = entry
+        return entry
+
+    def after_fork(self) -> None:
+        """Replace the lock in a forked child."""
+        self._lock = threading.Lock()

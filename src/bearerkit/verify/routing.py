@@ -1,0 +1,141 @@
+"""Which issuer entry judges a token: picked by the unverified `iss`, and only among those that were configured.
+
+The `iss` of a token selects; it never introduces an issuer. Comparison is exact: no trimmed slashes, no folded
+case. Several entries may share an issuer (a key migration, a second token template); the algorithm and the typ then
+tell them apart. Pure: no key is touched here and nothing is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, Protocol
+
+from bearerkit.errors import IssuerMismatch, SignatureInvalid
+from bearerkit.jose.algorithms import ALGORITHMS, canonical
+from bearerkit.jose.claims import shown
+from bearerkit.jose.compact import Header
+from bearerkit.jose.token_type import check_typ
+from bearerkit.verify.issuer import IssuerSettings
+from bearerkit.verify.key_source import KeySource
+
+__all__ = ["CANDIDATES_MAX", "Entry", "Routes", "SourceFinder"]
+
+CANDIDATES_MAX: Final = 4
+"""Entries that may share one issuer, so that a token is never checked against many keys."""
+
+
+class SourceFinder(Protocol):
+    """Where the keys for one token are: the same for all tokens, or found through its kid and claims."""
+
+    def find(self, header: Header, claims: Mapping[str, Any]) -> KeySource | None:
+        """The key source for this token, None if there is none yet."""
+        ...
+
+    def create(self, header: Header, claims: Mapping[str, Any], now: float) -> KeySource:
+        """The key source for this token, made if it must be; `now` is monotonic. Raises KeyNotFound."""
+        ...
+
+    def sources(self) -> Iterable[KeySource]:
+        """The key sources that exist now, for warming up and describing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One issuer's settings beside the place of its keys.
+
+    `fresh_until` (monotonic seconds) is when an entry that came from a resolver has to be looked up again.
+    """
+
+    settings: IssuerSettings
+    finder: SourceFinder
+    fresh_until: float = float("inf")
+
+    def takes(self, header: Header) -> bool:
+        """True if the token's algorithm and typ are accepted here."""
+        return header.algorithm in self.settings.algorithms and header.kind in self.settings.typ
+
+
+class Routes:
+    """The configured entries, indexed by issuer."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._all = tuple(entries)
+        self._nameless = tuple(entry for entry in entries if entry.settings.without_issuer)
+        self._templated = tuple((template, entry) for entry in entries for template in entry.settings.templates)
+        named: dict[str, tuple[Entry, ...]] = {}
+        for entry in entries:
+            for name in entry.settings.exact:
+                named[name] = (*named.get(name, ()), entry)
+        self._named = named
+
+    def of_issuer(self, header: Header, claims: Mapping[str, Any]) -> tuple[Entry, ...]:
+        """Every entry that this token's `iss` selects, in the order of configuration."""
+        if "iss" not in claims:
+            return self._nameless
+        issuer = claims["iss"]
+        if not isinstance(issuer, str):
+            return ()
+        named = self._named.get(issuer, ())
+        if not self._templated:
+            return named
+        filled = tuple(
+            entry for template, entry in self._templated if template.fill(claims, header.members) == issuer
+        )
+        return named + filled
+
+    def refuse(self, header: Header, claims: Mapping[str, Any], selected: tuple[Entry, ...]) -> NoReturn:
+        """Raise why no entry takes this token: its algorithm, else its typ, else its issuer."""
+        pool = selected or self._all
+        fitting = [entry for entry in pool if header.algorithm in entry.settings.algorithms]
+        if not fitting:
+            refuse_algorithm(header.alg, pool)
+        if not any(header.kind in entry.settings.typ for entry in fitting):
+            check_typ(header.typ, frozenset[str | None]().union(*(entry.settings.typ for entry in fitting)))
+        refuse_issuer(claims, [name for entry in self._all for name in entry.settings.exact])
+
+
+def refuse_algorithm(alg: str, entries: Iterable[Entry]) -> NoReturn:
+    """Raise SignatureInvalid for an algorithm that none of these entries uses."""
+    accepted = sorted({name for entry in entries for name in entry.settings.algorithms})
+    hint = None
+    family = ALGORITHMS[canonical(alg)].family if canonical(alg) in ALGORITHMS else None
+    if family == "oct" and not any(ALGORITHMS[name].family == "oct" for name in accepted):
+        hint = (
+            f"The token is signed with {alg} but this issuer uses public keys. authentik: choose a signing key. "
+            "Supabase: the project still uses the legacy secret. A shared secret needs its own entry: "
+            f'keys=SharedSecret(...), algorithms=["{alg}"].'
+        )
+    raise SignatureInvalid(
+        f"algorithm {shown(alg)} is not accepted, only {', '.join(accepted) or 'none'}",
+        reason="algorithm_not_allowed",
+        hint=hint,
+    )
+
+
+def refuse_issuer(claims: Mapping[str, Any], configured: Sequence[str]) -> NoReturn:
+    """Raise IssuerMismatch with the hint that fits the nearest mistake."""
+    if "iss" not in claims:
+        raise IssuerMismatch('the token has no "iss"', hint="Tokens without an issuer need an entry with NO_ISSUER.")
+    said = claims["iss"]
+    names = ", ".join(configured) or "no exact name"
+    raise IssuerMismatch(f"the token says {shown(said)}, configured is {names}", hint=_issuer_hint(said, configured))
+
+
+def _issuer_hint(said: object, configured: Sequence[str]) -> str | None:
+    if not isinstance(said, str):
+        return None
+    for name in configured:
+        for ending in ("/", "/v2.0", "/v2.0/"):
+            if said + ending == name or name + ending == said:
+                return (
+                    f"Issuer mismatch: the token says {shown(said)}, configured is {shown(name)}. They differ only in "
+                    f'the ending "{ending}". Copy the issuer from the token or the metadata, character by character.'
+                )
+    if said.startswith("https://sts.windows.net/"):
+        return (
+            "This is a Microsoft Entra v1.0 token. The version follows the API registration: set "
+            "accessTokenAcceptedVersion (requestedAccessTokenVersion) to 2 in its manifest, or configure the v1 issuer."
+        )
+    return None
