@@ -1,0 +1,347 @@
+"""`Auth`: the object that a team builds once and every adapter asks.
+
+It wires the configured issuers to ports (HTTP, clock, threads), runs the procedures of `verify/` for sync and async
+callers over one shared cache, enforces requirements, and logs what was refused and why. It holds no rule of its
+own: what a token must be is decided in `jose/`, what a caller must have in `guards/`, how a refusal looks in
+`challenge.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TypeAlias, final
+
+from bearerkit._drive import run
+from bearerkit.challenge import Challenge, render
+from bearerkit.context import AuthContext
+from bearerkit.errors import BearerkitError, ConfigError, CredentialsMissing, Unavailable
+from bearerkit.guards import Fact, Requirement, enforce, facts_to_load
+from bearerkit.http import Request, Response
+from bearerkit.issuer import Issuer, entry_of
+from bearerkit.ports import Clock, Entropy, HttpClient, Observer, Revocations, Threads, Waits
+from bearerkit.system import AsyncWaits, BlockingWaits, DaemonThreads, SilentObserver, SystemClock, SystemEntropy
+from bearerkit.transport.blocking import BlockingClient
+from bearerkit.verify.authenticator import Authenticator, FixedIdentity, Identifier, load_facts
+from bearerkit.verify.credentials import Places
+from bearerkit.verify.resolver import IssuerResolver
+from bearerkit.verify.routing import CANDIDATES_MAX
+
+__all__ = ["Auth", "Verifier"]
+
+Verifier: TypeAlias = Issuer | IssuerResolver
+"""What an `Auth` is built from."""
+
+_log = logging.getLogger("bearerkit.auth")
+_NO_FACTS: Final[Mapping[Fact, Any]] = {}
+_BLOCKING: Final[Waits] = BlockingWaits()
+_ASYNC: Final[Waits] = AsyncWaits()
+
+
+@final
+class Auth:
+    """Who is calling, for which tenant, and may they do this?
+
+    One object serves threads, event loops and both at once, and survives a fork. Nothing is fetched before the
+    first token arrives (or `warm_up`).
+
+    Args:
+        verifiers: `Issuer`s and `IssuerResolver`s. An issuer that is configured by name goes before a resolver.
+        realm: The realm that challenges name (RFC 6750 section 3).
+        resource_metadata: URL of this API's RFC 9728 metadata, named in every challenge if given.
+        places: Where requests carry the credential (`Places`); the Authorization header by default.
+        revocations: What was revoked early; asked on every request. None: tokens are good until they expire.
+        token_cache: How many verified tokens are remembered; 0 switches the cache off.
+        observer: Receives events for metrics (`Observer`).
+        http, clock, entropy, threads: Ports; the defaults are the real world.
+
+    Raises:
+        ConfigError: listing every problem.
+    """
+
+    def __init__(
+        self,
+        *verifiers: Verifier,
+        realm: str = "api",
+        resource_metadata: str | None = None,
+        places: Places = Places(),
+        revocations: Revocations | None = None,
+        token_cache: int = 10_000,
+        observer: Observer | None = None,
+        http: HttpClient | None = None,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        threads: Threads | None = None,
+    ) -> None:
+        problems = _problems(verifiers, token_cache, realm, resource_metadata)
+        if problems:
+            raise ConfigError(problems)
+        self.challenge = Challenge(realm, resource_metadata)
+        self.issuers: tuple[Issuer, ...] = tuple(item for item in verifiers if isinstance(item, Issuer))
+        self._resolvers = tuple(item for item in verifiers if isinstance(item, IssuerResolver))
+        self._places = places
+        self._revocations = revocations
+        self._token_cache = token_cache
+        self._observer = observer or SilentObserver()
+        self._http = http or BlockingClient()
+        self._clock = clock or SystemClock()
+        self._entropy = entropy or SystemEntropy()
+        self._threads = threads or DaemonThreads()
+        self._memo = f"bearerkit.auth.{id(self)}"
+        self._identifier: Identifier = self._wire(self._http, self._clock)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Auth:
+        """An `Auth` from `BEARERKIT_*` variables; docs/configuration.md lists them.
+
+        Raises ConfigError listing every unknown or missing variable.
+        """
+        from bearerkit.environment import settings_from
+
+        issuer, options = settings_from(os.environ if environ is None else environ)
+        return cls(issuer, **options)
+
+    def verify(self, token: str) -> AuthContext:
+        """The context of one bearer token. Raises TokenInvalid or Unavailable.
+
+        Called inside a running event loop with no keys at hand, it blocks that loop for the fetch: use `averify`.
+        """
+        try:
+            context = self._identifier.at_once(token)
+            return context if context is not None else run(self._identifier.verify(token, _BLOCKING))
+        except BearerkitError as refusal:
+            self.note(refusal)
+            raise
+
+    async def averify(self, token: str) -> AuthContext:
+        """`verify` for async code (asyncio and trio); never blocks the loop."""
+        try:
+            context = self._identifier.at_once(token)
+            return context if context is not None else await self._identifier.verify(token, _ASYNC)
+        except BearerkitError as refusal:
+            self.note(refusal)
+            raise
+
+    def authorize(self, request: Request, need: Requirement | None = None, *, optional: bool = False) -> AuthContext:
+        """Who sent this request, after `need` was met.
+
+        `optional` turns "no credential" into the anonymous context; a bad credential is still refused, and so is
+        an anonymous caller where there is a `need`. The token of a request is verified once, however often this is
+        called for it. Raises Refused or Unavailable.
+        """
+        try:
+            context = self._now(request, need, optional)
+            return context if context is not None else run(self._procedure(request, need, optional, _BLOCKING))
+        except BearerkitError as refusal:
+            self.note(refusal)
+            raise
+
+    async def aauthorize(
+        self, request: Request, need: Requirement | None = None, *, optional: bool = False
+    ) -> AuthContext:
+        """`authorize` for async code."""
+        try:
+            context = self._now(request, need, optional)
+            return context if context is not None else await self._procedure(request, need, optional, _ASYNC)
+        except BearerkitError as refusal:
+            self.note(refusal)
+            raise
+
+    def answer(self, refusal: BearerkitError) -> Response:
+        """The HTTP answer for a refusal."""
+        return render(refusal, self.challenge)
+
+    def note(self, refusal: BearerkitError) -> None:
+        """Tell the operator in full why a request was refused, once per refusal. The caller learns `public` only."""
+        if refusal.noted:
+            return
+        refusal.noted = True
+        outage = isinstance(refusal, Unavailable)
+        _log.log(logging.WARNING if outage else logging.INFO, "refused: %s", refusal)
+        with suppress(Exception):  # an observer must never turn a refusal into something else
+            self._observer.event("request.refused", {"reason": refusal.reason, "status": refusal.status})
+
+    def warm_up(self) -> None:
+        """Fetch the keys of every issuer now, so that the first caller need not wait. Raises KeysUnavailable."""
+        run(self._identifier.warm_up(_BLOCKING))
+
+    async def awarm_up(self) -> None:
+        """`warm_up` for async code."""
+        await self._identifier.warm_up(_ASYNC)
+
+    def forget(
+        self,
+        *,
+        token: str | None = None,
+        token_id: str | None = None,
+        session_id: str | None = None,
+        subject: str | None = None,
+        tenant_id: str | None = None,
+        issuer: str | None = None,
+    ) -> None:
+        """Drop what is cached about one token, or about every token that matches all given fields.
+
+        Without arguments everything is dropped. This empties a cache and revokes nothing: the next request verifies
+        the token anew. `Revocations` is what refuses it.
+        """
+        wanted = {
+            "token_id": token_id,
+            "session_id": session_id,
+            "subject": subject,
+            "tenant_id": tenant_id,
+            "issuer": issuer,
+        }
+        fields = {name: value for name, value in wanted.items() if value is not None}
+        if token is not None:
+            self._identifier.forget_token(token)
+            if not fields:
+                return
+        self._identifier.forget_where(
+            lambda context: all(getattr(context, name) == value for name, value in fields.items())
+        )
+
+    def describe(self) -> str:
+        """For operators: every issuer, where its keys come from, how many there are and how old they are."""
+        return self._identifier.describe()
+
+    def close(self) -> None:
+        """Release what is held. Key fetches hold nothing between calls, so an `Auth` may be dropped without it."""
+        self.forget()
+
+    async def aclose(self) -> None:
+        """`close` for async code."""
+        self.close()
+
+    def __enter__(self) -> Auth:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Auth:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"Auth({', '.join(map(repr, (*self.issuers, *self._resolvers)))})"
+
+    @contextmanager
+    def replaced(
+        self, *, http: HttpClient | None = None, clock: Clock | None = None, identity: AuthContext | None = None
+    ) -> Iterator[Auth]:
+        """For tests (`bearerkit.testing`): other ports with empty caches, or one identity for every request.
+
+        Requirements are enforced as ever. Everything is as before when the block ends.
+        """
+        before = self._identifier
+        if identity is not None:
+            self._identifier = FixedIdentity(identity, clock or self._clock)
+        else:
+            self._identifier = self._wire(http or self._http, clock or self._clock)
+        try:
+            yield self
+        finally:
+            self._identifier = before
+
+    def _wire(self, http: HttpClient, clock: Clock) -> Identifier:
+        def enter(issuer: Issuer, *, untrusted: bool = False) -> Any:
+            return entry_of(
+                issuer,
+                http=http,
+                clock=clock,
+                entropy=self._entropy,
+                threads=self._threads,
+                observer=self._observer,
+                untrusted=untrusted,
+            )
+
+        return Authenticator(
+            [enter(issuer) for issuer in self.issuers],
+            self._resolvers,
+            enter=lambda issuer: enter(issuer, untrusted=True),
+            places=self._places,
+            revocations=self._revocations,
+            clock=clock,
+            cache_size=self._token_cache,
+        )
+
+    def _now(self, request: Request, need: Requirement | None, optional: bool) -> AuthContext | None:
+        """The whole of `authorize` where nothing has to be waited for; None sends it through `_procedure`."""
+        identifier = self._identifier
+        context = self._remembered(request, identifier)
+        if context is None:
+            context = identifier.from_request_at_once(request, optional)
+            if context is None:
+                return None
+            request.memo[self._memo] = (identifier, context)
+        if need is None:
+            return _not_anonymous(context, optional)
+        if need.facts(request):
+            return None
+        enforce(need, context, request, _NO_FACTS, identifier.now())
+        return context
+
+    async def _procedure(
+        self, request: Request, need: Requirement | None, optional: bool, waits: Waits
+    ) -> AuthContext:
+        identifier = self._identifier
+        context = self._remembered(request, identifier)
+        if context is None:
+            context = await identifier.from_request(request, optional, waits)
+            request.memo[self._memo] = (identifier, context)
+        if need is None:
+            return _not_anonymous(context, optional)
+        now = identifier.now()
+        facts = await load_facts(facts_to_load(need, context, request, now), context, request)
+        enforce(need, context, request, facts, now)
+        return context
+
+    def _remembered(self, request: Request, identifier: Identifier) -> AuthContext | None:
+        known = request.memo.get(self._memo)
+        return known[1] if known is not None and known[0] is identifier else None
+
+
+def _not_anonymous(context: AuthContext, optional: bool) -> AuthContext:
+    """An outer, optional guard may have let nobody in; an inner one that is not optional does not."""
+    if context.is_anonymous and not optional:
+        raise CredentialsMissing("the request carries no bearer credential")
+    return context
+
+
+def _problems(
+    verifiers: tuple[object, ...], token_cache: object, realm: object, resource_metadata: object
+) -> list[str]:
+    problems = [
+        f"Auth takes Issuer and IssuerResolver values, not {type(item).__name__}"
+        for item in verifiers
+        if not isinstance(item, Issuer | IssuerResolver)
+    ]
+    if not verifiers:
+        problems.append("Auth needs at least one Issuer")
+    if not isinstance(token_cache, int) or isinstance(token_cache, bool) or token_cache < 0:
+        problems.append(f"token_cache must be 0 or a positive number of tokens, not {token_cache!r}")
+    if not isinstance(realm, str):
+        problems.append(f"realm must be text, not {realm!r}")
+    if resource_metadata is not None and not str(resource_metadata).startswith(("https://", "http://")):
+        problems.append(f"resource_metadata must be an absolute URL, not {resource_metadata!r}")
+    problems += [
+        f'more than {CANDIDATES_MAX} entries share the issuer "{name}"; a token is checked against few'
+        for name, count in _sharing(verifiers).items()
+        if count > CANDIDATES_MAX
+    ]
+    return problems
+
+
+def _sharing(verifiers: tuple[object, ...]) -> Counter[str]:
+    """How many entries one `iss` may select."""
+    return Counter(
+        name
+        for item in verifiers
+        if isinstance(item, Issuer)
+        for name in ("(a template)",) * bool(item.templates) + item.exact + ("NO_ISSUER",) * item.without_issuer
+    )

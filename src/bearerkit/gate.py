@@ -1,0 +1,99 @@
+"""What every adapter shares: an `Auth`, the options of `RequireBearer`, and the order in which they apply.
+
+An adapter translates its framework's request, calls `authorize` (or `aauthorize`), and on a refusal sends
+`answer(refusal)`. The options mean the same in every framework because they are carried out here. No framework
+type is named here, and no adapter carries out an option by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+from bearerkit._drive import port, run
+from bearerkit.auth import Auth, Verifier
+from bearerkit.context import AuthContext
+from bearerkit.errors import BearerkitError, TenantUnknown, UserUnknown
+from bearerkit.guards import Requirement
+from bearerkit.http import Request, Response
+
+__all__ = ["Gate", "Render", "UserLoader"]
+
+UserLoader = Callable[[AuthContext], Any]
+"""Loads the team's own user for a context; may be async; None means nobody, a false `is_active` means disabled."""
+Render = Callable[[BearerkitError, Response], Response]
+"""Gives an answer another body (`response.with_body(...)`); status and challenge stay as they are."""
+
+_USER = "bearerkit.user"
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One way into an application. See `RequireBearer` in the adapters for what the options do."""
+
+    auth: Auth
+    optional: bool = False
+    user: UserLoader | None = None
+    render: Render | None = None
+    not_found: Callable[..., Any] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        auth: Auth | Verifier,
+        *,
+        optional: bool = False,
+        user: UserLoader | None = None,
+        render: Render | None = None,
+        not_found: Callable[..., Any] | None = None,
+    ) -> Gate:
+        """A gate around an `Auth`, or around one verifier, for which it builds the `Auth`."""
+        built = auth if isinstance(auth, Auth) else Auth(auth)
+        return cls(built, optional, user, render, not_found)
+
+    def authorize(self, request: Request, need: Requirement | None = None) -> AuthContext:
+        """Who is calling, after `need` was met and the user loaded. Raises Refused or Unavailable."""
+        context = self.auth.authorize(request, need, optional=self.optional)
+        if self.user is not None and context.is_authenticated:
+            run(self._load_user(self.user, context, request))
+        return context
+
+    async def aauthorize(self, request: Request, need: Requirement | None = None) -> AuthContext:
+        """`authorize` for async code."""
+        context = await self.auth.aauthorize(request, need, optional=self.optional)
+        if self.user is not None and context.is_authenticated:
+            await self._load_user(self.user, context, request)
+        return context
+
+    def user_of(self, request: Request) -> Any:
+        """The user loaded for this request, None before `authorize` or without a loader."""
+        known = request.memo.get(_USER)
+        return None if known is None else known[2]
+
+    def answer(self, refusal: BearerkitError) -> Response:
+        """The HTTP answer for a refusal, with the team's body if there is a `render`."""
+        ours = self.auth.answer(refusal)
+        if self.render is None:
+            return ours
+        theirs = self.render(refusal, ours)
+        media_type = theirs.header("content-type") or ours.header("content-type") or ""
+        return ours.with_body(theirs.body, media_type)
+
+    def wants_own_not_found(self, refusal: BearerkitError) -> bool:
+        """True if the framework's own 404 is to be shown for this refusal."""
+        return self.not_found is not None and isinstance(refusal, TenantUnknown)
+
+    async def _load_user(self, load: UserLoader, context: AuthContext, request: Request) -> None:
+        known = request.memo.get(_USER)
+        if known is not None and known[0] is load and known[1] is context:
+            return
+        user = load(context)
+        if isawaitable(user):
+            user = await port("user", user)
+        if user is None or not getattr(user, "is_active", True):
+            refusal = UserUnknown(f"the user loader has no active user for subject {context.subject!r}")
+            self.auth.note(refusal)
+            raise refusal
+        request.memo[_USER] = (load, context, user)
