@@ -133,7 +133,7 @@ class Auth:
         called for it. Raises Refused or Unavailable.
         """
         try:
-            context = self._now(request, need, optional)
+            context = self._at_once(request, need, optional)
             return context if context is not None else run(self._procedure(request, need, optional, _BLOCKING))
         except BearerkitError as refusal:
             self.note(refusal)
@@ -144,7 +144,7 @@ class Auth:
     ) -> AuthContext:
         """`authorize` for async code."""
         try:
-            context = self._now(request, need, optional)
+            context = self._at_once(request, need, optional)
             return context if context is not None else await self._procedure(request, need, optional, _ASYNC)
         except BearerkitError as refusal:
             self.note(refusal)
@@ -202,6 +202,10 @@ class Auth:
         self._identifier.forget_where(
             lambda context: all(getattr(context, name) == value for name, value in fields.items())
         )
+
+    def now(self) -> float:
+        """Epoch seconds by this object's clock."""
+        return self._identifier.now()
 
     def describe(self) -> str:
         """For operators: every issuer, where its keys come from, how many there are and how old they are."""
@@ -270,7 +274,7 @@ class Auth:
             cache_size=self._token_cache,
         )
 
-    def _now(self, request: Request, need: Requirement | None, optional: bool) -> AuthContext | None:
+    def _at_once(self, request: Request, need: Requirement | None, optional: bool) -> AuthContext | None:
         """The whole of `authorize` where nothing has to be waited for; None sends it through `_procedure`."""
         identifier = self._identifier
         context = self._remembered(request, identifier)

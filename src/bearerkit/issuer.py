@@ -15,7 +15,7 @@ from bearerkit.ports import Clock, Entropy, HttpClient, Observer, Threads
 from bearerkit.system import DaemonThreads, SilentObserver, SystemClock, SystemEntropy
 from bearerkit.transport.blocking import BlockingClient
 from bearerkit.verify.issuer import IssuerSettings
-from bearerkit.verify.key_finder import OneSource, SourcePerUrl
+from bearerkit.verify.key_pool import SourcePerUrl
 from bearerkit.verify.key_location import KeyLocation
 from bearerkit.verify.key_source import KeySource, StaticKeys
 from bearerkit.verify.keys import RemoteKeys
@@ -75,13 +75,14 @@ def entry_of(
 
     location = replace(issuer.location, untrusted=untrusted)
     if issuer.static_keys is not None:
-        return Entry(issuer, OneSource(StaticKeys(issuer.static_keys)))
+        return Entry(issuer, StaticKeys(issuer.static_keys))
     if not issuer.key_template:
-        return Entry(issuer, OneSource(remote(location)))
+        return Entry(issuer, remote(location))
     template = issuer.key_template[0]
     # A placeholder in the host lets an unverified token choose where we connect to; one in the path does not.
     chosen = untrusted or "{" in urlsplit(template.text).netloc
     return Entry(
         issuer,
+        None,
         SourcePerUrl(template, lambda url: remote(replace(location, jwks_uri=url, untrusted=chosen, filled=True))),
     )

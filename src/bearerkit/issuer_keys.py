@@ -75,6 +75,6 @@ class IssuerKeys:
         if ALGORITHMS[alg].family == "oct":
             raise KeyNotFound("this issuer signs with a shared secret, which is not handed out")
         now = self._clock.monotonic()
-        source = self._entry.finder.create(header, claims, now)
+        source = self._entry.source_for(header, claims, now)
         keys = source.ready(header.kid, alg, now) or run(source.obtain(header.kid, alg, BlockingWaits()))
         return keys[0]

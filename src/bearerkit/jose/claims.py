@@ -84,7 +84,7 @@ def check(rules: ClaimRules, header: Mapping[str, Any], claims: Mapping[str, Any
 
 def _check_times(rules: ClaimRules, claims: Mapping[str, Any], now: float) -> None:
     leeway = rules.leeway
-    exp, nbf, iat = (claims.get(name, MISSING) for name in ("exp", "nbf", "iat"))
+    exp, nbf, iat = claims.get("exp", MISSING), claims.get("nbf", MISSING), claims.get("iat", MISSING)
     if exp is MISSING:
         raise ClaimInvalid(
             'the token has no "exp"', reason="exp_missing", hint="Tokens without an expiry never verify. Set one."
@@ -209,9 +209,8 @@ def _check_forbidden(paths: tuple[ClaimPath, ...], header: Mapping[str, Any], cl
 
 def _check_names(claims: Mapping[str, Any]) -> None:
     """`sub` and `jti` are strings where they occur; null counts as absent."""
-    for name in ("sub", "jti"):
-        value = claims.get(name)
-        if value is not None and not isinstance(value, str):
+    for name, value in (("sub", claims.get("sub")), ("jti", claims.get("jti"))):
+        if value is not None and type(value) is not str:
             raise ClaimInvalid(f'"{name}" must be a string, it is {shown(value)}', reason=f"{name}_invalid")
 
 

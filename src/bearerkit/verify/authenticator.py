@@ -123,7 +123,7 @@ class Authenticator:
     async def warm_up(self, waits: Waits) -> None:
         """Obtain the keys of every issuer that has them in one place."""
         for entry in self._entries:
-            for source in entry.finder.sources():
+            for source in entry.sources():
                 await source.warm_up(waits)
 
     def forget_token(self, token: str) -> None:
@@ -137,7 +137,7 @@ class Authenticator:
     def describe(self) -> str:
         """One line per issuer and key source."""
         return "\n".join(
-            f"{entry.settings.name}: {source.describe()}" for entry in self._entries for source in entry.finder.sources()
+            f"{entry.settings.name}: {source.describe()}" for entry in self._entries for source in entry.sources()
         )
 
     def _take(self, request: Request, optional: bool) -> str | None:

@@ -68,7 +68,10 @@ class JwtVerifier:
             return verdict.context
         parts = self._take_apart(token, digest)
         entries = self._select(parts)
-        return self._try(parts, entries)
+        if len(entries) == 1:
+            outcome = self._try_one(parts, entries[0])
+            return outcome if isinstance(outcome, AuthContext) else None
+        return self._try_several(parts, entries)
 
     async def verify(self, token: str, waits: Waits) -> AuthContext:
         """The context of a token, obtaining issuers and keys as needed. Raises TokenInvalid or Unavailable."""
@@ -114,7 +117,7 @@ class JwtVerifier:
             self._routes.refuse(header, token.claims, selected)
         return taking
 
-    def _try(self, token: _Token, entries: tuple[Entry, ...]) -> AuthContext | None:
+    def _try_several(self, token: _Token, entries: tuple[Entry, ...]) -> AuthContext | None:
         """The context by the first entry that accepts the token; None if one has to obtain keys, or there is none."""
         refusals: list[TokenInvalid] = []
         for entry in entries:
@@ -136,7 +139,7 @@ class JwtVerifier:
         """
         header = token.jws.header
         monotonic = self._monotonic()
-        source = entry.finder.find(header, token.claims)
+        source = entry.known_source(header, token.claims)
         if source is not None:
             # Read before the keys: a verdict must not rest on a set that is newer than its key.
             snapshot = source.snapshot
@@ -144,7 +147,7 @@ class JwtVerifier:
             if keys:
                 return self._accept(token, entry, source, keys, snapshot)
         self._check_claims(token, entry)
-        return source or entry.finder.create(header, token.claims, monotonic)
+        return source or entry.source_for(header, token.claims, monotonic)
 
     def _accept(
         self,
@@ -186,7 +189,7 @@ class JwtVerifier:
             raise IssuerMismatch("this issuer entry has ended (until=)", reason="issuer_ended")
         if token.jws.padded and not settings.padding:
             raise Malformed("the parts of the token are padded with '='; only padding=True accepts that")
-        if settings.limits != self._limits:
+        if settings.limits is not self._limits and settings.limits != self._limits:
             # Parsing applied the loosest limits of all issuers, before it was known whose token this is.
             parse_claims(parse(token.text, settings.limits, padding=self._padding).payload, settings.limits)
         context = AuthContext(
@@ -203,7 +206,6 @@ class JwtVerifier:
         if settings.rules.subject_required and context.subject is None:
             claim_rules.refuse_no_subject(settings.mapping.subject[0].path)
         return context
-
 
     def _entry_ends(self, entry: Entry) -> float:
         """The epoch second up to which a verdict may rest on this entry."""

@@ -6,6 +6,7 @@ bounded length), never a token or key material.
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from bearerkit.errors import KeyNotFound
@@ -34,11 +35,12 @@ def count(keys: KeySet) -> str:
 def key_not_found(keys: KeySet, kid: str | None, alg: str, where: str) -> KeyNotFound:
     """The refusal for a token whose kid and algorithm no key of `keys` fits. `where` names the set and its age."""
     shown = "no kid" if kid is None else f"kid {kid[:_QUOTED_LENGTH]!r}"
-    named = "(no kid)" if kid is None else f'"{kid[:_QUOTED_LENGTH]}"'
+    # Quoted and escaped: the kid is a stranger's text, and must not write lines of its own into a log.
+    named = "(no kid)" if kid is None else json.dumps(kid[:_QUOTED_LENGTH])
     if not keys.keys:
         hint = f"Key {named} is not among the 0 keys of {where}. {_EMPTY}"
     elif kid is not None and keys.has_kid(kid):
-        hint = f"Key {named} is among the {count(keys)} of {where}, but it is not a key for {alg[:_QUOTED_LENGTH]}."
+        hint = f"Key {named} is among the {count(keys)} of {where}, but it is not a key for {alg[:_QUOTED_LENGTH]!r}."
     else:
         hint = f"Key {named} is not among the {count(keys)} of {where}. {_CAUSES}"
     if keys.skipped:

@@ -8,6 +8,7 @@ one that was configured: a metadata document must never choose freely what this 
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -110,9 +111,9 @@ def check_metadata(location: KeyLocation, url: str, document: Any) -> str:
     if key_host != _host(url) and not any(_covers(entry, jwks_uri) for entry in location.hosts):
         raise LocationRefused(
             f"metadata from {url} points to keys on another host, {_quoted(key_host)}",
-            hint=f'The metadata points to keys on "{key_host[:_QUOTED_LENGTH]}", which is not the metadata host. If '
-            "this is intended, set jwks_uri yourself, or add the host to hosts=; an address that is private also "
-            "needs network=Network(private=True, ca_file=…).",
+            hint=f"The metadata points to keys on {json.dumps(key_host[:_QUOTED_LENGTH])}, which is not the metadata "
+            "host. If this is intended, set jwks_uri yourself, or add the host to hosts=; a private address also needs "
+            "network=Network(private=True, ca_file=…).",
         )
     return jwks_uri
 
@@ -124,10 +125,10 @@ def _check_issuer(location: KeyLocation, url: str, named: Any) -> None:
     if not isinstance(named, str):
         raise LocationRefused(f"metadata from {url} does not name its issuer", hint=f"{url} is not issuer metadata.")
     wanted = " or ".join(f'"{issuer}"' for issuer in allowed) or "(none)"
-    shown = named[:_QUOTED_LENGTH]
+    shown = json.dumps(named[:_QUOTED_LENGTH])
     if any(named.rstrip("/") == issuer.rstrip("/") for issuer in allowed):
         hint = (
-            f'The metadata says "{shown}", configured is {wanted}. They differ only in the trailing slash. Copy the '
+            f"The metadata says {shown}, configured is {wanted}. They differ only in the trailing slash. Copy the "
             "issuer from the token or the metadata, character by character."
         )
     else:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 
 from bearerkit.errors import IssuerMismatch, SignatureInvalid
 from bearerkit.jose.algorithms import ALGORITHMS, canonical
@@ -17,40 +17,44 @@ from bearerkit.jose.claims import shown
 from bearerkit.jose.compact import Header
 from bearerkit.jose.token_type import check_typ
 from bearerkit.verify.issuer import IssuerSettings
+from bearerkit.verify.key_pool import SourcePerUrl
 from bearerkit.verify.key_source import KeySource
 
-__all__ = ["CANDIDATES_MAX", "Entry", "Routes", "SourceFinder"]
+__all__ = ["CANDIDATES_MAX", "Entry", "Routes"]
 
 CANDIDATES_MAX: Final = 4
 """Entries that may share one issuer, so that a token is never checked against many keys."""
-
-
-class SourceFinder(Protocol):
-    """Where the keys for one token are: the same for all tokens, or found through its kid and claims."""
-
-    def find(self, header: Header, claims: Mapping[str, Any]) -> KeySource | None:
-        """The key source for this token, None if there is none yet."""
-        ...
-
-    def create(self, header: Header, claims: Mapping[str, Any], now: float) -> KeySource:
-        """The key source for this token, made if it must be; `now` is monotonic. Raises KeyNotFound."""
-        ...
-
-    def sources(self) -> Iterable[KeySource]:
-        """The key sources that exist now, for warming up and describing."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """One issuer's settings beside the place of its keys.
 
-    `fresh_until` (monotonic seconds) is when an entry that came from a resolver has to be looked up again.
+    `source` serves every token; where it is None there is a `pool` with a source per key URL. `fresh_until`
+    (monotonic seconds) is when an entry that came from a resolver has to be looked up again.
     """
 
     settings: IssuerSettings
-    finder: SourceFinder
+    source: KeySource | None
+    pool: SourcePerUrl | None = None
     fresh_until: float = float("inf")
+
+    def known_source(self, header: Header, claims: Mapping[str, Any]) -> KeySource | None:
+        """The key source for this token, None if there is none yet."""
+        return self.source if self.pool is None else self.pool.find(header, claims)
+
+    def source_for(self, header: Header, claims: Mapping[str, Any], now: float) -> KeySource:
+        """The key source for this token, made if it must be; `now` is monotonic. Raises KeyNotFound."""
+        if self.pool is not None:
+            return self.pool.create(header, claims, now)
+        assert self.source is not None
+        return self.source
+
+    def sources(self) -> Iterable[KeySource]:
+        """The key sources that exist now, for warming up and describing."""
+        if self.pool is not None:
+            return self.pool.sources()
+        return () if self.source is None else (self.source,)
 
     def takes(self, header: Header) -> bool:
         """True if the token's algorithm and typ are accepted here."""

@@ -1,8 +1,7 @@
-"""How an issuer entry comes by the key source for a token.
+"""A key source per key URL, where `jwks_uri` is a template: one URL per kid (AWS ALB) or per tenant (SAP XSUAA).
 
-Most entries have one source for all their tokens. Where `jwks_uri` is a template (one URL per kid or per tenant),
-there is one source per filled URL, in a bounded pool whose growth is limited: the values come from tokens that are
-not verified yet, so a flood of invented ones must neither fill memory nor become a flood of fetches.
+The pool is bounded and its growth limited: the values in the URLs come from tokens that are not verified yet, so a
+flood of invented ones must neither fill memory nor become a flood of fetches.
 """
 
 from __future__ import annotations
@@ -20,32 +19,11 @@ from bearerkit.verify.burst import Burst
 from bearerkit.verify.forks import survives_fork
 from bearerkit.verify.key_source import KeySource
 
-__all__ = ["OneSource", "SourcePerUrl"]
+__all__ = ["SourcePerUrl"]
 
 POOL_SIZE: Final = 1_000
 BURST: Final = 32
 """New URLs that may appear at once; after that one per second."""
-
-
-class OneSource:
-    """One key source for every token of the entry."""
-
-    __slots__ = ("source",)
-
-    def __init__(self, source: KeySource) -> None:
-        self.source = source
-
-    def find(self, header: Header, claims: Mapping[str, Any]) -> KeySource:
-        """The one source."""
-        return self.source
-
-    def create(self, header: Header, claims: Mapping[str, Any], now: float) -> KeySource:
-        """The one source."""
-        return self.source
-
-    def sources(self) -> Iterable[KeySource]:
-        """The one source."""
-        return (self.source,)
 
 
 class SourcePerUrl:

@@ -1,0 +1,214 @@
+"""Guards for FastAPI: dependencies that are typed, documented in OpenAPI, and replaceable in tests.
+
+A translation between FastAPI's dependencies and the core, nothing more: no status code, no challenge and no rule may
+appear here. A refusal leaves a dependency as the core's own error; its handler is put among the exception handlers
+of whichever app or mount is running (see `_answer_refusals`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import lru_cache
+from inspect import Parameter, Signature
+from typing import Annotated, Any, Final, final
+
+from bearerkit.asgi import Denial, Scope, answer_to, auth_from, current_auth, make_known, request_of
+from bearerkit.auth import Auth, Verifier
+from bearerkit.context import AuthContext
+from bearerkit.current_caller import CALLER
+from bearerkit.errors import BearerkitError, Refused, Unavailable
+from bearerkit.gate import Gate, Render, UserLoader
+from bearerkit.guards import Requirement, enforce, scope
+from bearerkit.http import Request
+from bearerkit.openapi import DEFAULT_SCHEME, add_answers, add_sign_in, sign_in_schemes
+from bearerkit.verify.authenticator import load_facts
+
+try:
+    from fastapi import FastAPI, Security
+    from fastapi.openapi.models import HTTPBearer
+    from fastapi.requests import HTTPConnection
+    from fastapi.security import SecurityScopes
+    from fastapi.security.base import SecurityBase
+    from starlette.websockets import WebSocket
+
+    from bearerkit.starlette import BearerMiddleware, held_open
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        'bearerkit.fastapi needs FastAPI: pip install "bearerkit[fastapi]"', name=missing.name
+    ) from None
+
+__all__ = ["BearerMiddleware", "RequireBearer", "auth_from", "current_auth"]
+
+_GATE: Final = "fastapi.gate"
+_HELD: Final = "fastapi.held"
+
+
+@final
+class RequireBearer(SecurityBase):
+    """The dependency that says who is calling: `ctx: Annotated[AuthContext, Depends(bearer)]`.
+
+    `Depends(bearer)` asks for any valid credential, `Depends(bearer.require(need))` for one that meets `need`, and
+    `Security(bearer, scopes=["orders:read"])` for those scopes. Works for HTTP routes and WebSockets, on routes,
+    routers and whole applications.
+
+    Args:
+        auth: An `Auth`, or one `Issuer`, for which an `Auth` is built.
+        optional: A request without a credential passes as an anonymous context; a bad credential is still refused.
+        user: Loads the team's own user from the context, sync or async; it becomes `request.user`. None, or a user
+            whose `is_active` is False, is refused.
+        render: Gives refusals another body: `render(refusal, response) -> response.with_body(...)`.
+        not_found: Called with the request where a tenant is not the caller's; returns the response that is sent
+            instead of ours, or raises `HTTPException`.
+        close_on_expiry: Closes a WebSocket when its token expires.
+        scheme_name: The name of the security scheme in OpenAPI; two `Auth` objects in one app need two names.
+    """
+
+    def __init__(
+        self,
+        auth: Auth | Verifier,
+        *,
+        optional: bool = False,
+        user: UserLoader | None = None,
+        render: Render | None = None,
+        not_found: Callable[..., Any] | None = None,
+        close_on_expiry: bool = False,
+        scheme_name: str = DEFAULT_SCHEME,
+    ) -> None:
+        self.gate = Gate.of(auth, optional=optional, user=user, render=render, not_found=not_found)
+        self.model = HTTPBearer()
+        self.scheme_name = scheme_name
+        self._close_on_expiry = close_on_expiry
+
+    async def __call__(self, connection: HTTPConnection, scopes: SecurityScopes) -> AuthContext:
+        """Called by FastAPI. Raises Refused or Unavailable, which are answered as the core says."""
+        request = self._enter(connection)
+        context = await self.gate.aauthorize(request, _need_of(tuple(scopes.scopes)))
+        await self._let_in(connection, request, context)
+        return context
+
+    def require(self, need: Requirement) -> Callable[..., Any]:
+        """A dependency for callers who meet `need`; it gives the same `AuthContext`.
+
+        An override of this object in `app.dependency_overrides` reaches it too, and `need` is enforced on the
+        context that the override returns.
+        """
+        return _Required(self, need)
+
+    def install(self, app: FastAPI, *, client_id: str | None = None, scopes: Sequence[str] = ()) -> None:
+        """Describe our answers in the OpenAPI document of `app` and, with `client_id`, sign-in on its docs page.
+
+        `client_id` is that of a public client for the docs page (authorization code with PKCE); `scopes` are ticked
+        from the start. Nothing is fetched: the browser reads the issuer's metadata. Raises ConfigError if there is
+        a `client_id` but no issuer with metadata.
+        """
+        schemes = {} if client_id is None else sign_in_schemes(self.gate.auth.issuers, self.scheme_name)
+        if client_id is not None:
+            app.swagger_ui_init_oauth = {
+                "scopes": list(scopes),
+                **(app.swagger_ui_init_oauth or {}),
+                "clientId": client_id,
+                "usePkceWithAuthorizationCodeGrant": True,
+            }
+        plain = app.openapi
+
+        def openapi() -> dict[str, Any]:
+            document = plain()
+            add_answers(document, self.scheme_name)
+            add_sign_in(document, self.scheme_name, schemes)
+            return document
+
+        app.openapi = openapi  # type: ignore[method-assign]
+
+    async def enforce(self, connection: HTTPConnection, context: AuthContext, need: Requirement) -> None:
+        """Hold a context against a need, wherever the context came from. Raises Refused or Unavailable."""
+        request = self._enter(connection)
+        auth = self.gate.auth
+        try:
+            facts = await load_facts(need, context, request)
+            enforce(need, context, request, facts, auth._identifier.now())
+        except BearerkitError as refusal:
+            auth.note(refusal)
+            raise
+        await self._let_in(connection, request, context)
+
+    def _enter(self, connection: HTTPConnection) -> Request:
+        _answer_refusals(connection.scope)
+        request = request_of(connection.scope, connection)
+        request.memo[_GATE] = self.gate
+        return request
+
+    async def _let_in(self, connection: HTTPConnection, request: Request, context: AuthContext) -> None:
+        make_known(self.gate, connection.scope, request, context)
+        ends: AsyncExitStack | None = connection.scope.get("fastapi_inner_astack")
+        if CALLER.get() is not context:
+            before = CALLER.set(context)
+            if ends is not None:
+                ends.callback(CALLER.reset, before)
+        held = f"{_HELD}.{self._close_on_expiry}"
+        if isinstance(connection, WebSocket) and held not in request.memo:
+            request.memo[held] = True
+            conversation = held_open(self.gate, connection, context, ends=self._close_on_expiry)
+            if ends is not None:
+                await ends.enter_async_context(conversation)
+
+
+@final
+class _Required:
+    """`bearer.require(need)`: equal and hashed by (bearer, need), so that FastAPI and overrides recognise it."""
+
+    def __init__(self, bearer: RequireBearer, need: Requirement) -> None:
+        self.bearer = bearer
+        self.need = need
+        security = Security(bearer, scopes=[_Shown(name) for name in need.scopes()])
+        self.__signature__ = Signature(
+            [
+                Parameter("connection", Parameter.KEYWORD_ONLY, annotation=HTTPConnection),
+                Parameter("context", Parameter.KEYWORD_ONLY, annotation=Annotated[AuthContext, security]),
+            ]
+        )
+
+    async def __call__(self, *, connection: HTTPConnection, context: AuthContext) -> AuthContext:
+        await self.bearer.enforce(connection, context, self.need)
+        return context
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Required) and (self.bearer, self.need) == (other.bearer, other.need)
+
+    def __hash__(self) -> int:
+        return hash((self.bearer, self.need))
+
+    def __repr__(self) -> str:
+        return f"<require {self.need.describe()}>"
+
+
+class _Shown(str):
+    """A scope that OpenAPI shows and `_Required` enforces together with the rest of its need, in the right order."""
+
+    __slots__ = ()
+
+
+@lru_cache(maxsize=1024)
+def _need_of(scopes: tuple[str, ...]) -> Requirement | None:
+    """What `Security(bearer, scopes=[…])` asks for."""
+    names = [name for name in scopes if not isinstance(name, _Shown)]
+    return scope(*names) if names else None
+
+
+def _answer_refusals(scope: Scope) -> None:
+    """Make the running app answer our errors, unless the team has a handler of its own for them.
+
+    An undocumented key: Starlette's ExceptionMiddleware puts the handlers of each app and mount there before routing.
+    The key is the root of our errors, so that a team's handler for any class of them goes first.
+    """
+    handlers = scope.get("starlette.exception_handlers")
+    if handlers is not None:
+        handlers[0].setdefault(BearerkitError, _answer)
+
+
+async def _answer(connection: HTTPConnection, error: Exception) -> Denial:
+    memo = request_of(connection.scope).memo
+    gate: Gate | None = memo.get(_GATE)
+    if gate is None or not isinstance(error, Refused | Unavailable):
+        raise error
+    return await answer_to(gate, error, connection)

@@ -1,0 +1,173 @@
+"""Guards for Starlette: routes, class endpoints, WebSockets, mounts, and a middleware for the whole application.
+
+A translation between Starlette's objects and the core, nothing more: no status code, no challenge and no rule may
+appear here. A refusal is answered in place, so it needs no exception handler of the application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial, update_wrapper, wraps
+from inspect import iscoroutinefunction, isfunction, ismethod
+from typing import Any, TypeVar, cast, final
+
+from bearerkit import asgi
+from bearerkit.asgi import answer_to, auth_from, channel_for, current_auth, make_known, request_of
+from bearerkit.auth import Auth, Verifier
+from bearerkit.challenge import WEBSOCKET_POLICY_VIOLATION
+from bearerkit.context import AuthContext
+from bearerkit.current_caller import CALLER
+from bearerkit.errors import Refused, Unavailable
+from bearerkit.gate import Gate, Render, UserLoader
+from bearerkit.guards import Requirement
+
+try:
+    from starlette.concurrency import run_in_threadpool
+    from starlette.requests import HTTPConnection, Request
+    from starlette.responses import Response
+    from starlette.websockets import WebSocket, WebSocketDisconnect
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        'bearerkit.starlette needs Starlette: pip install "bearerkit[starlette]"', name=missing.name
+    ) from None
+
+__all__ = ["BearerMiddleware", "RequireBearer", "auth_from", "current_auth", "held_open"]
+
+E = TypeVar("E", bound=Callable[..., Any])
+
+
+class _Guarded(asgi.GuardedApp):
+    """A class endpoint or a mounted app behind the gate; callbacks get a Starlette object."""
+
+    @property
+    def routes(self) -> list[Any]:
+        """The routes of the app inside, so that `url_for` finds them through a guarded mount."""
+        return list(getattr(self.app, "routes", ()))
+
+    def native(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> HTTPConnection:
+        return WebSocket(scope, receive, send) if scope["type"] == "websocket" else Request(scope)
+
+
+@final
+class BearerMiddleware(_Guarded, asgi.BearerMiddleware):
+    """Guards a whole application: `Middleware(BearerMiddleware, auth=auth, exempt=["/health"])`.
+
+    The arguments are those of `bearerkit.asgi.BearerMiddleware`; callbacks get Starlette's `Request` or `WebSocket`.
+    """
+
+
+@final
+class RequireBearer:
+    """Guards endpoints: `Route("/orders", bearer.require(scope("orders:read"))(orders))`.
+
+    `bearer(endpoint)` asks for any valid credential, `bearer.require(need)(endpoint)` for one that meets `need`. An
+    endpoint is a function or method that takes a `Request` or a `WebSocket`, sync or async, a class endpoint, or an
+    ASGI app to be mounted. The endpoint may raise bearerkit's own refusals; they are answered in the same way.
+
+    Args:
+        auth: An `Auth`, or one `Issuer`, for which an `Auth` is built.
+        optional: A request without a credential passes as an anonymous context; a bad credential is still refused.
+        user: Loads the team's own user from the context, sync or async; it becomes `request.user`. None, or a user
+            whose `is_active` is False, is refused.
+        render: Gives refusals another body: `render(refusal, response) -> response.with_body(...)`.
+        not_found: Called with the request where a tenant is not the caller's; returns the response that is sent
+            instead of ours, or raises `HTTPException`.
+        close_on_expiry: Closes a WebSocket when its token expires.
+    """
+
+    def __init__(
+        self,
+        auth: Auth | Verifier,
+        *,
+        optional: bool = False,
+        user: UserLoader | None = None,
+        render: Render | None = None,
+        not_found: Callable[..., Any] | None = None,
+        close_on_expiry: bool = False,
+    ) -> None:
+        self.gate = Gate.of(auth, optional=optional, user=user, render=render, not_found=not_found)
+        self._close_on_expiry = close_on_expiry
+
+    def __call__(self, endpoint: E) -> E:
+        return self._guard(endpoint, None)
+
+    def require(self, need: Requirement) -> Callable[[E], E]:
+        """A decorator for endpoints that only callers who meet `need` may reach."""
+        return lambda endpoint: self._guard(endpoint, need)
+
+    def _guard(self, endpoint: E, need: Requirement | None) -> E:
+        function: Any = endpoint
+        while isinstance(function, partial):
+            function = function.func
+        if isfunction(function) or ismethod(function):
+            return cast(E, self._guard_function(endpoint, need, is_async=iscoroutinefunction(function)))
+        app = _Guarded(cast(asgi.App, endpoint), self.gate, need, close_on_expiry=self._close_on_expiry)
+        return cast(E, update_wrapper(app, endpoint, updated=()))
+
+    def _guard_function(self, endpoint: Callable[..., Any], need: Requirement | None, *, is_async: bool) -> Any:
+        gate = self.gate
+
+        # Not the endpoint's own signature: a method is called with its instance before the request.
+        @wraps(endpoint)
+        async def guarded(*args: Any, **kwargs: Any) -> Any:
+            connection = _connection_in(args, kwargs)
+            before, answer = None, None
+            try:
+                request = request_of(connection.scope, connection)
+                context = await gate.aauthorize(request, need)
+                make_known(gate, connection.scope, request, context)
+                before = CALLER.set(context)
+                if isinstance(connection, WebSocket):
+                    async with held_open(gate, connection, context, ends=self._close_on_expiry):
+                        return await endpoint(*args, **kwargs)
+                call = endpoint if is_async else partial(run_in_threadpool, endpoint)
+                answer = await call(*args, **kwargs)
+                return answer
+            except (Refused, Unavailable) as refusal:
+                denial = await answer_to(gate, refusal, connection)
+                if isinstance(connection, WebSocket):
+                    await denial(connection.scope, connection.receive, connection.send)
+                    return None
+                return _response(denial.answer)
+            finally:
+                if before is not None and not _still_runs(answer):
+                    CALLER.reset(before)
+
+        return guarded
+
+
+def held_open(gate: Gate, websocket: WebSocket, context: AuthContext, *, ends: bool) -> Any:
+    """An async context manager for the handler of a WebSocket that was let in; see `websocket.Channel`."""
+    channel = channel_for(
+        gate,
+        websocket.scope,
+        websocket.receive,
+        websocket.send,
+        context,
+        ends=ends,
+        gone=lambda: WebSocketDisconnect(WEBSOCKET_POLICY_VIOLATION),
+    )
+    websocket.receive = channel.receive  # type: ignore[method-assign]
+    websocket.send = channel.send  # type: ignore[method-assign]
+    return channel.open()
+
+
+def _connection_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> HTTPConnection:
+    for value in (*args, *kwargs.values()):
+        if isinstance(value, HTTPConnection):
+            return value
+    raise TypeError("RequireBearer guards endpoints that take a Starlette Request or WebSocket")
+
+
+def _response(answer: asgi.App) -> Any:
+    """Ours as a Starlette response, because decorators outside this one may look at it; the team's own as it is."""
+    if not isinstance(answer, asgi.Answer):
+        return answer
+    response = Response(answer.response.body, answer.response.status)
+    response.raw_headers = answer.headers
+    return response
+
+
+def _still_runs(response: Any) -> bool:
+    """True if code of the handler runs after it has returned, and may ask for the caller then."""
+    return hasattr(response, "body_iterator") or getattr(response, "background", None) is not None
