@@ -192,9 +192,7 @@ def _aims(alg: str, medians: Mapping[str, Mapping[str, float]]) -> dict[str, boo
     }
 
 
-def _print(
-    results: Mapping[str, Mapping[str, Mapping[str, float]]], met: Mapping[str, Mapping[str, bool]]
-) -> None:
+def _print(results: Mapping[str, Mapping[str, Mapping[str, float]]], met: Mapping[str, Mapping[str, bool]]) -> None:
     for alg, medians in results.items():
         print(f"\n{alg:<24}{'us':>8}{'x signature':>14}{'of PyJWT':>12}")
         for name, numbers in medians.items():

@@ -14,7 +14,7 @@ from bearerkit.auth import Auth, Verifier
 from bearerkit.challenge import WEBSOCKET_POLICY_VIOLATION
 from bearerkit.context import AuthContext
 from bearerkit.current_caller import CALLER, OUTSIDE, current_auth
-from bearerkit.errors import Refused, Unavailable
+from bearerkit.errors import Expired, Refused, Unavailable
 from bearerkit.exempt import ExemptPaths, is_preflight
 from bearerkit.gate import Gate, Render, UserLoader
 from bearerkit.guards import Requirement
@@ -89,9 +89,7 @@ class RequireBearer:
 class GuardedApp:
     """An ASGI app that is reached only by requests which pass the gate. Other scopes (lifespan) go through."""
 
-    def __init__(
-        self, app: App, gate: Gate, need: Requirement | None = None, *, close_on_expiry: bool = False
-    ) -> None:
+    def __init__(self, app: App, gate: Gate, need: Requirement | None = None, *, close_on_expiry: bool = False) -> None:
         self.app = app
         self.gate = gate
         self.need = need
@@ -167,8 +165,7 @@ class BearerMiddleware(GuardedApp):
     async def admit(self, request: Request, scope: Scope) -> AuthContext:
         """Who is calling; the anonymous context where nobody has to say."""
         if is_preflight(request.method, request.headers) or (
-            self._exempt
-            and self._exempt.covers(request.path, full_path=scope["path"], raw_path=scope.get("raw_path"))
+            self._exempt and self._exempt.covers(request.path, full_path=scope["path"], raw_path=scope.get("raw_path"))
         ):
             return AuthContext.anonymous()
         return await super().admit(request, scope)
@@ -221,10 +218,15 @@ def auth_from(request: Any) -> AuthContext:
 def channel_for(
     gate: Gate, scope: Scope, receive: Receive, send: Send, context: AuthContext, *, ends: bool, **options: Any
 ) -> Channel:
-    """The channel of a WebSocket that was let in; with `ends` it lasts as long as the credential."""
+    """The channel of a WebSocket that was let in; with `ends` it lasts as long as the credential.
+
+    Raises Expired if that is over already: within the leeway a token verifies, but there is no time left to talk.
+    """
     seconds = None
     if ends and context.expires_at is not None:
-        seconds = max(0.0, context.expires_at - gate.auth._identifier.now())
+        seconds = context.expires_at - gate.auth.now()
+        if seconds <= 0:
+            raise Expired("the token expired within the leeway, and the conversation would end with it")
     channel = Channel(scope, receive, send, seconds=seconds, **options)
     scope[SCOPE_KEY][_CHANNEL] = channel
     return channel

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypeAlias, final
@@ -28,7 +27,7 @@ from bearerkit.transport.blocking import BlockingClient
 from bearerkit.verify.authenticator import Authenticator, FixedIdentity, Identifier, load_facts
 from bearerkit.verify.credentials import Places
 from bearerkit.verify.resolver import IssuerResolver
-from bearerkit.verify.routing import CANDIDATES_MAX
+from bearerkit.verify.routing import crowded_issuers
 
 __all__ = ["Auth", "Verifier"]
 
@@ -91,6 +90,9 @@ class Auth:
         self._entropy = entropy or SystemEntropy()
         self._threads = threads or DaemonThreads()
         self._memo = f"bearerkit.auth.{id(self)}"
+        for issuer in self.issuers:
+            if issuer.audience is None:
+                _log.warning("%r accepts tokens for any audience (audience=ANY)", issuer)
         self._identifier: Identifier = self._wire(self._http, self._clock)
 
     @classmethod
@@ -290,9 +292,7 @@ class Auth:
         enforce(need, context, request, _NO_FACTS, identifier.now())
         return context
 
-    async def _procedure(
-        self, request: Request, need: Requirement | None, optional: bool, waits: Waits
-    ) -> AuthContext:
+    async def _procedure(self, request: Request, need: Requirement | None, optional: bool, waits: Waits) -> AuthContext:
         identifier = self._identifier
         context = self._remembered(request, identifier)
         if context is None:
@@ -333,19 +333,6 @@ def _problems(
         problems.append(f"realm must be text, not {realm!r}")
     if resource_metadata is not None and not str(resource_metadata).startswith(("https://", "http://")):
         problems.append(f"resource_metadata must be an absolute URL, not {resource_metadata!r}")
-    problems += [
-        f'more than {CANDIDATES_MAX} entries share the issuer "{name}"; a token is checked against few'
-        for name, count in _sharing(verifiers).items()
-        if count > CANDIDATES_MAX
-    ]
+    crowded = crowded_issuers(item for item in verifiers if isinstance(item, Issuer))
+    problems += [f'too many entries share the issuer "{name}": a token is checked against few' for name in crowded]
     return problems
-
-
-def _sharing(verifiers: tuple[object, ...]) -> Counter[str]:
-    """How many entries one `iss` may select."""
-    return Counter(
-        name
-        for item in verifiers
-        if isinstance(item, Issuer)
-        for name in ("(a template)",) * bool(item.templates) + item.exact + ("NO_ISSUER",) * item.without_issuer
-    )

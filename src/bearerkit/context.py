@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, final
 
 from bearerkit.jose.claim_shape import moment
+from bearerkit.jose.json_view import plain, read_only
 from bearerkit.jose.mapping import ClaimMapping
 
 __all__ = ["AuthContext"]
@@ -265,13 +266,13 @@ class AuthContext:
     @_computed
     def confirmation(self) -> Mapping[str, Any] | None:
         """The key that the token is bound to: `cnf` (RFC 7800), read-only, None for a plain bearer token."""
-        value = _read_only(self._claims.get("cnf"))
+        value = read_only(self._claims.get("cnf"))
         return value if isinstance(value, Mapping) else None
 
     @_computed
     def claims(self) -> Mapping[str, Any]:
         """All claims, deeply read-only: objects are mapping proxies, arrays are tuples."""
-        view: Mapping[str, Any] = _read_only(dict(self._claims))
+        view: Mapping[str, Any] = read_only(dict(self._claims))
         return view
 
     @_computed
@@ -318,7 +319,7 @@ class AuthContext:
         return self
 
     def __reduce__(self) -> tuple[Callable[..., AuthContext], tuple[Any, ...]]:
-        inputs = (_plain(self._claims), self._mapping, _plain(self._header), self.credential_kind, self._wildcards)
+        inputs = (plain(self._claims), self._mapping, plain(self._header), self.credential_kind, self._wildcards)
         return _rebuilt, inputs
 
 
@@ -338,23 +339,6 @@ def _covered(name: str, granted: frozenset[str]) -> bool:
             return True
         end = name.find(":", end + 1)
     return False
-
-
-def _read_only(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return MappingProxyType({name: _read_only(item) for name, item in value.items()})
-    if isinstance(value, list | tuple):
-        return tuple(_read_only(item) for item in value)
-    return value
-
-
-def _plain(value: Any) -> Any:
-    """The same JSON value out of ordinary dicts and lists, which unlike mapping proxies can be pickled."""
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 _NOBODY: Final = AuthContext({}, credential_kind=_ANONYMOUS)

@@ -42,43 +42,26 @@ or a secret. How an error becomes an HTTP answer is the business of `challenge.p
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, TypedDict, Unpack
 
+# fmt: off
 __all__ = [
-    "AccessExpired",
-    "AudienceMismatch",
-    "BearerkitError",
-    "ClaimInvalid",
-    "ConfigError",
-    "CredentialsMissing",
-    "EmailUnverified",
-    "Expired",
-    "Forbidden",
-    "InsufficientScope",
-    "IntrospectionUnavailable",
-    "InvalidRequest",
-    "IssuerMismatch",
-    "KeyNotFound",
-    "KeysUnavailable",
-    "Malformed",
-    "NotYetValid",
-    "OAuthError",
-    "PermissionDenied",
-    "PolicyError",
-    "ProofInvalid",
-    "Refused",
-    "Revoked",
-    "ServiceDisabled",
-    "SignatureInvalid",
-    "StepUpRequired",
-    "StoreUnavailable",
-    "TenantUnknown",
-    "TokenInvalid",
-    "Unauthenticated",
-    "Unavailable",
-    "UserUnknown",
-    "WrongTokenType",
+    "AccessExpired", "AudienceMismatch", "BearerkitError", "ClaimInvalid", "ConfigError", "CredentialsMissing",
+    "EmailUnverified", "Expired", "Forbidden", "InsufficientScope", "IntrospectionUnavailable", "InvalidRequest",
+    "IssuerMismatch", "KeyNotFound", "KeysUnavailable", "Malformed", "NotYetValid", "OAuthError",
+    "PermissionDenied", "PolicyError", "ProofInvalid", "Refused", "Revoked", "ServiceDisabled", "SignatureInvalid",
+    "StepUpRequired", "StoreUnavailable", "TenantUnknown", "TokenInvalid", "Unauthenticated", "Unavailable",
+    "UserUnknown", "WrongTokenType",
 ]
+# fmt: on
+
+
+class _Texts(TypedDict, total=False):
+    """The texts that any refusal may be given in place of its class's own."""
+
+    reason: str | None
+    public: str | None
+    hint: str | None
 
 
 class BearerkitError(Exception):
@@ -175,11 +158,9 @@ class StepUpRequired(Unauthenticated):
         *,
         max_age: int | None = None,
         acr_values: Iterable[str] = (),
-        reason: str | None = None,
-        public: str | None = None,
-        hint: str | None = None,
+        **texts: Unpack[_Texts],
     ) -> None:
-        super().__init__(detail, reason=reason, public=public, hint=hint)
+        super().__init__(detail, **texts)
         self.max_age = max_age
         self.acr_values = tuple(acr_values)
 
@@ -282,16 +263,8 @@ class InsufficientScope(Forbidden):
     public = "The access token does not carry the required scope."
     required: tuple[str, ...]
 
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        required: Iterable[str] = (),
-        reason: str | None = None,
-        public: str | None = None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(detail, reason=reason, public=public, hint=hint)
+    def __init__(self, detail: str = "", *, required: Iterable[str] = (), **texts: Unpack[_Texts]) -> None:
+        super().__init__(detail, **texts)
         self.required = tuple(required)
 
 
@@ -335,16 +308,8 @@ class Unavailable(BearerkitError):
     public = "The service cannot check credentials at the moment."
     retry_after: int
 
-    def __init__(
-        self,
-        detail: str = "",
-        *,
-        retry_after: int = 5,
-        reason: str | None = None,
-        public: str | None = None,
-        hint: str | None = None,
-    ) -> None:
-        super().__init__(detail, reason=reason, public=public, hint=hint)
+    def __init__(self, detail: str = "", *, retry_after: int = 5, **texts: Unpack[_Texts]) -> None:
+        super().__init__(detail, **texts)
         self.retry_after = retry_after
 
 

@@ -19,7 +19,7 @@ from bearerkit.context import AuthContext
 from bearerkit.current_caller import CALLER
 from bearerkit.errors import BearerkitError, Refused, Unavailable
 from bearerkit.gate import Gate, Render, UserLoader
-from bearerkit.guards import Requirement, enforce, scope
+from bearerkit.guards import Requirement, enforce, facts_to_load, scope
 from bearerkit.http import Request
 from bearerkit.openapi import DEFAULT_SCHEME, add_answers, add_sign_in, sign_in_schemes
 from bearerkit.verify.authenticator import load_facts
@@ -83,7 +83,7 @@ class RequireBearer(SecurityBase):
     async def __call__(self, connection: HTTPConnection, scopes: SecurityScopes) -> AuthContext:
         """Called by FastAPI. Raises Refused or Unavailable, which are answered as the core says."""
         request = self._enter(connection)
-        context = await self.gate.aauthorize(request, _need_of(tuple(scopes.scopes)))
+        context = await self.gate.aauthorize(request, _need_of(scopes.scopes))
         await self._let_in(connection, request, context)
         return context
 
@@ -125,8 +125,9 @@ class RequireBearer(SecurityBase):
         request = self._enter(connection)
         auth = self.gate.auth
         try:
-            facts = await load_facts(need, context, request)
-            enforce(need, context, request, facts, auth._identifier.now())
+            now = auth.now()
+            facts = await load_facts(facts_to_load(need, context, request, now), context, request)
+            enforce(need, context, request, facts, now)
         except BearerkitError as refusal:
             auth.note(refusal)
             raise
@@ -188,10 +189,14 @@ class _Shown(str):
     __slots__ = ()
 
 
-@lru_cache(maxsize=1024)
-def _need_of(scopes: tuple[str, ...]) -> Requirement | None:
+def _need_of(scopes: Sequence[str]) -> Requirement | None:
     """What `Security(bearer, scopes=[…])` asks for."""
-    names = [name for name in scopes if not isinstance(name, _Shown)]
+    # Sorted out before the cache, to which a shown scope and an asked one are the same text.
+    return _scopes(*(name for name in scopes if not isinstance(name, _Shown)))
+
+
+@lru_cache(maxsize=1024)
+def _scopes(*names: str) -> Requirement | None:
     return scope(*names) if names else None
 
 

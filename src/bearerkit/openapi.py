@@ -44,9 +44,7 @@ def sign_in_schemes(issuers: tuple[IssuerSettings, ...], name: str) -> dict[str,
     if not urls:
         raise ConfigError("signing in from the docs page needs an issuer with metadata, and none is configured")
     names = [f"{name}SignIn"] if len(urls) == 1 else [f"{name}SignIn{number}" for number in range(1, len(urls) + 1)]
-    return {
-        scheme: {"type": "openIdConnect", "openIdConnectUrl": url} for scheme, url in zip(names, urls, strict=True)
-    }
+    return {scheme: {"type": "openIdConnect", "openIdConnectUrl": url} for scheme, url in zip(names, urls, strict=True)}
 
 
 def add_sign_in(document: dict[str, Any], name: str, schemes: Mapping[str, Mapping[str, str]]) -> None:

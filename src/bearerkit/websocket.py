@@ -53,8 +53,9 @@ class Channel:
             # The handshake message comes first whatever the time is; accepting it is what may be too late.
             self._connected = True
             return await self._receive()
-        with anyio.CancelScope(deadline=self._deadline):
-            return await self._receive()
+        if anyio.current_time() < self._deadline:
+            with anyio.CancelScope(deadline=self._deadline):
+                return await self._receive()
         await self._end()
         return {"type": "websocket.disconnect", "code": WEBSOCKET_POLICY_VIOLATION, "reason": Expired.public}
 
@@ -102,6 +103,4 @@ class Channel:
         self._closed = True
         # The peer may have left meanwhile; each server has an exception of its own for that.
         with suppress(Exception):
-            await self._send(
-                {"type": "websocket.close", "code": WEBSOCKET_POLICY_VIOLATION, "reason": Expired.public}
-            )
+            await self._send({"type": "websocket.close", "code": WEBSOCKET_POLICY_VIOLATION, "reason": Expired.public})

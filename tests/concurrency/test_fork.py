@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from key_doubles import JWKS_URL, Origin, jwks, remote
 
 from bearerkit._drive import run
 from bearerkit.stores.memory import MemoryRevocations
 from bearerkit.system import BlockingWaits
+from key_doubles import JWKS_URL, Origin, jwks, remote
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
 

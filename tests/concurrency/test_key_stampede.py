@@ -8,13 +8,13 @@ from typing import Any
 
 import anyio
 import pytest
-from key_doubles import JWKS_URL, PATIENCE, HandClock, LaterThreads, NoThreads, Origin, jwks, remote
 
 from bearerkit._drive import run
 from bearerkit.errors import KeyNotFound, KeysUnavailable
 from bearerkit.http import FetchFailed
 from bearerkit.system import AsyncWaits, BlockingWaits
 from bearerkit.verify.keys import RemoteKeys
+from key_doubles import JWKS_URL, PATIENCE, HandClock, LaterThreads, NoThreads, Origin, jwks, remote
 
 CALLERS = 200
 Outcome = Any

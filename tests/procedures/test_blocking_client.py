@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import PATIENCE, certificate_authority, drip, raw, relay_to, reply, serve, silence
 
 from bearerkit._drive import run
 from bearerkit.http import Fetch, Fetched, FetchFailed, Network
 from bearerkit.transport.blocking import BlockingClient, resolve
+from loopback import PATIENCE, certificate_authority, drip, raw, relay_to, reply, serve, silence
 
 QUICK = Network(timeout=0.2)
 PUBLIC = "93.184.216.34"
@@ -403,6 +403,12 @@ def test_a_header_that_cannot_be_sent_is_not_repeated(name: str, value: str, cap
     assert "geheim" not in str(error) + caplog.text
 
 
+def test_a_header_that_changes_the_framing_cannot_be_sent() -> None:
+    with serve(reply(b"{}")) as server:
+        error = refused(server.url(), Network(timeout=PATIENCE, headers={"Content-Length": "7"}))
+    assert "could not be sent" in error.detail
+
+
 def test_the_token_file_is_read_anew_for_each_fetch(tmp_path: Path) -> None:
     path = tmp_path / "token"
     network = Network(timeout=PATIENCE, token_file=str(path))
@@ -498,7 +504,10 @@ def test_a_proxy_url_that_cannot_be_used(proxy: str) -> None:
 
 
 def test_importing_the_client_loads_no_http_library() -> None:
-    script = "import sys, bearerkit.transport.blocking, bearerkit.system; print('httpcore2' in sys.modules, 'anyio' in sys.modules, 'asyncio' in sys.modules)"
+    script = (
+        "import sys, bearerkit.transport.blocking, bearerkit.system;"
+        "print(*(name in sys.modules for name in ('httpcore2', 'anyio', 'asyncio')))"
+    )
     result = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,

@@ -10,7 +10,6 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from key_doubles import HandClock, Origin, answer, jwks, private_key, remote
 
 from bearerkit._drive import run
 from bearerkit.errors import KeyNotFound, KeysUnavailable
@@ -26,6 +25,7 @@ from bearerkit.verify.key_location import (
     url_problem,
 )
 from bearerkit.verify.keys import RemoteKeys
+from key_doubles import HandClock, Origin, answer, jwks, private_key, remote
 
 WAITS = BlockingWaits()
 ISSUER = "https://id.example/realms/acme"

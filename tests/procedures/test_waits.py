@@ -10,10 +10,10 @@ from typing import Any
 
 import anyio
 import pytest
-from key_doubles import PATIENCE
 
 from bearerkit._drive import PortNeedsLoop, port, run
 from bearerkit.system import AsyncWaits, BlockingWaits, DaemonThreads, SilentObserver, SystemClock, SystemEntropy
+from key_doubles import PATIENCE
 
 
 def test_blocking_waits_return_and_raise() -> None:
@@ -131,7 +131,7 @@ def test_async_waits_in_sync_code_are_named() -> None:
     async def procedure() -> Any:
         return await port("waits.wait", AsyncWaits().wait(Future()))
 
-    with pytest.raises(PortNeedsLoop, match="waits.wait"):
+    with pytest.raises(PortNeedsLoop, match=r"waits\.wait"):
         run(procedure())
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from key_doubles import jwk
 
 from bearerkit.jose.key_cache import (
     KeyCache,
@@ -21,6 +21,7 @@ from bearerkit.jose.key_cache import (
     unknown_attempted,
 )
 from bearerkit.jose.key_set import KeySet, parse_jwks
+from key_doubles import jwk
 
 SETS = [parse_jwks({"keys": [jwk(f"k{number}")]}) for number in range(3)]
 TICKS = st.integers(min_value=0, max_value=5_000)
@@ -146,3 +147,4 @@ class KeyCacheMachine(RuleBasedStateMachine):
 
 
 TestKeyCacheMachine = KeyCacheMachine.TestCase
+TestKeyCacheMachine.settings = settings(max_examples=60)

@@ -21,7 +21,13 @@ CLAIMS: dict[str, Any] = {
     "both.ways": "literal",
     "both": {"ways": "dotted"},
     "emails": ["first@example.com", "second@example.com"],
-    "kubernetes.io": {"namespace": "shop", "": "empty name", "a/b": "slash", "c~d": "tilde"},
+    "kubernetes.io": {
+        "namespace": "shop",
+        "": "empty name",
+        "a/b": "slash",
+        "c~d": "tilde",
+        "~1": "an escaped tilde before a one",
+    },
     "": "nameless",
     "nothing": None,
     "zero": 0,
@@ -56,6 +62,7 @@ HEADER = {"alg": "RS256", "signer": "arn:1", "a.b": "literal", "a": {"b": "dotte
         ("/kubernetes.io/", "empty name"),
         ("/kubernetes.io/a~1b", "slash"),
         ("/kubernetes.io/c~0d", "tilde"),
+        ("/kubernetes.io/~01", "an escaped tilde before a one"),
         ("/emails/1", "second@example.com"),
         ("/", "nameless"),
         ("/both/ways", "dotted"),
@@ -139,6 +146,22 @@ def test_a_filled_in_name_is_never_parsed_again() -> None:
         claims = {"dct": value, "tenants": {"other": {"roles": {"roles": "stolen"}}, value: {"roles": "own"}}}
         assert ClaimPath("tenants.{dct}.roles").read(claims, {"alg": "x"}) == "own"
         assert ClaimPath("/tenants/{dct}/roles").read(claims, {"alg": "x"}) == "own"
+
+
+def test_an_empty_claim_fills_nothing() -> None:
+    """A tenant of "" would otherwise select the member without a name."""
+    assert ClaimPath("tenants.{dct}.roles").read({"dct": "", "tenants": {"": {"roles": ["x"]}}}) is MISSING
+
+
+def test_only_json_objects_are_entered() -> None:
+    """An object that merely has a `get` method is no JSON object (a context made by hand may hold anything)."""
+
+    class Lookalike:
+        def get(self, name: str) -> str:
+            return "reached"
+
+    assert ClaimPath("o.id").read({"o": Lookalike()}) is MISSING
+    assert ClaimPath("/o/id").read({"o": Lookalike()}) is MISSING
 
 
 def test_a_header_path_never_falls_back_to_the_claims() -> None:

@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 
 import pytest
-from key_doubles import jwk
 
 from bearerkit.errors import ConfigError
 from bearerkit.http import Headers
@@ -25,6 +24,7 @@ from bearerkit.jose.key_cache import (
     unknown_attempted,
 )
 from bearerkit.jose.key_set import KeySet, parse_jwks
+from key_doubles import jwk
 
 S = KeyCache()
 KEYS = parse_jwks({"keys": [jwk("k1")]})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from key_doubles import HandClock
 
 from bearerkit._drive import run
 from bearerkit.stores.memory import GRACE, MemoryRevocations
+from key_doubles import HandClock
 
 ISSUER = "https://id.example"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal
 
-__all__ = ["NAME_SHAPES", "Shape", "flag", "flag_or_string", "id_names", "moment", "stripped", "text", "words"]
+__all__ = ["NAME_SHAPES", "Shape", "flag", "flag_or_string", "id_names", "moment", "names", "stripped", "text", "words"]
 
 Shape = Literal["auto", "space-separated", "comma-separated", "array", "object-keys", "bool-or-string"]
 """How a claim is written. `auto` takes the usual spellings of its field."""

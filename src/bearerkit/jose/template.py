@@ -44,7 +44,7 @@ class Template:
         problems = [
             f'placeholder {{{name}}} of "{text}" needs a format in placeholders=: one of {", ".join(FORMATS)}'
             for name in self.names
-            if formats.get(name) not in FORMATS
+            if not isinstance(formats.get(name), str) or formats[name] not in FORMATS
         ]
         if problems:
             raise ValueError("; ".join(problems))

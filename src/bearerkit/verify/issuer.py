@@ -56,46 +56,9 @@ _UNSET: Final = _Unset()
 
 
 class IssuerSettings:
-    """One party whose JWTs are accepted, and the rules its access tokens must meet.
+    """The settings of one issuer, checked and compiled. `bearerkit.Issuer` documents the arguments.
 
-    Only `issuer` and `audience` are needed for a server that follows RFC 9068 and publishes metadata. The table of
-    parameters, with the providers that need each, is in the docs (docs/issuers.md).
-
-    Args:
-        issuer: The exact `iss`; a list if the provider spells it in several ways; a template with `{claim}`
-            placeholders (then `placeholders` and `tenants` are required); or `NO_ISSUER`.
-        audience: What `aud` must contain: one string, or several of which one must match; `ANY` takes every token
-            of the issuer, whoever it was made for.
-        audience_from: Claim paths read in place of `aud`, the first present wins.
-        audience_optional: A token without an audience passes too. Only together with `until`.
-        until: When this entry ends (a datetime with a zone, or epoch seconds): for an issuer on its way out.
-        clients: Calling clients that are accepted, by the first present of `client_claims`.
-        tenants: Tenants that are accepted: a list, a predicate, or `ANY`. Required with a template.
-        placeholders: The format of each placeholder: `uuid`, `dns-label` or `word`.
-        token_type: `"access"`, or `"id"` for providers whose bearer is an ID token.
-        profile: `"rfc9068"` requires everything that RFC 9068 section 2.2 does.
-        typ: Accepted `typ` headers; None stands for an absent one.
-        require: Claim path → the value it must have, a list of alternatives (None: may be absent) or `PRESENT`.
-        forbid: Claim paths that must be absent, in place of the defaults of `token_type`.
-        algorithms: Accepted signature algorithms: a closed list that no token or key set can widen.
-        metadata_url: Where the metadata is, if not at the well-known place of the issuer.
-        metadata_issuer: What the metadata must call itself, if not the issuer.
-        jwks_uri: Where the keys are, without metadata; may be a template over `{kid}` and claims.
-        keys: Keys at hand, without any fetch: a JWKS, PEM, public key objects, or `SharedSecret`s.
-        key_format: `"pem-per-kid"` if `jwks_uri` answers with one PEM key per key id.
-        hosts: Further hosts that metadata may send key fetches to.
-        network: How fetches are made (`Network`).
-        subject: `"optional"` accepts tokens without `sub` (machines).
-        leeway: Seconds of clock difference that are forgiven, at most 300.
-        lifetime_max: The longest accepted lifetime in seconds, None for no limit.
-        claims: Where the fields of `AuthContext` stand in these tokens (`ClaimMapping`, or a mapping of it).
-        wildcard_scopes: A token's `orders:*` covers `orders:read`, and `*` covers everything.
-        padding: Accept `=` padding in the three parts (AWS ALB only).
-        limits: Size limits of tokens (`Limits`).
-        key_cache: How long keys are kept (`KeyCache`).
-
-    Raises:
-        ConfigError: listing every problem.
+    Raises ConfigError listing every problem.
     """
 
     __slots__ = (
@@ -135,7 +98,7 @@ class IssuerSettings:
         placeholders: Mapping[str, str] | None = None,
         token_type: TokenType = "access",
         profile: Literal["rfc9068"] | None = None,
-        typ: str | Sequence[str | None] | None | _Unset = _UNSET,
+        typ: str | Sequence[str | None] | _Unset | None = _UNSET,
         require: Mapping[str, Any] | None = None,
         forbid: Sequence[str] | _Unset = _UNSET,
         algorithms: str | Sequence[str] | None = None,
@@ -222,15 +185,17 @@ class IssuerSettings:
             token_type = "access"
         if subject not in ("required", "optional"):
             problems.append(f'subject={subject!r} is unknown; there are "required" and "optional"')
-        self.typ = frozenset(
-            DEFAULT_TYP[token_type] if isinstance(typ, _Unset) else map(normalise_typ, listed(typ))
-        )
+        self.typ = frozenset(DEFAULT_TYP[token_type] if isinstance(typ, _Unset) else map(normalise_typ, listed(typ)))
         self.rules = ClaimRules(
             audience=self.audience,
-            audience_from=compile_paths(at_least_one(audience_from, "audience_from", problems), "audience_from", problems),
+            audience_from=compile_paths(
+                at_least_one(audience_from, "audience_from", problems), "audience_from", problems
+            ),
             audience_optional=audience_optional,
             clients=None if clients is None else frozenset(strings(clients, "clients", problems)),
-            client_claims=compile_paths(at_least_one(client_claims, "client_claims", problems), "client_claims", problems),
+            client_claims=compile_paths(
+                at_least_one(client_claims, "client_claims", problems), "client_claims", problems
+            ),
             require=tuple(
                 (path, _alternatives(value))
                 for name, value in required.items()
@@ -301,8 +266,12 @@ def _mapping(
         problems.extend(error.problems)
         return ClaimMapping()
     if templates and mapping.tenant == ClaimMapping().tenant:
-        names = dict.fromkeys(name for template in templates for name in template.names)
-        return replace(mapping, tenant=tuple(Claim(name) for name in names))
+        names = list(dict.fromkeys(name for template in templates for name in template.names))
+        if len(names) > 1:
+            problems.append(
+                'an issuer template with several placeholders needs claims={"tenant": …}: which one is the tenant?'
+            )
+        return replace(mapping, tenant=(Claim(names[0]),))
     return mapping
 
 

@@ -84,7 +84,9 @@ def strings(value: object, name: str, problems: list[str]) -> tuple[str, ...]:
     if len(good) != len(items) or not good:
         hint = "; spell NO_ISSUER if the tokens have no iss" if name == "issuer" else ""
         hint = "; spell ANY to accept every audience" if name == "audience" else hint
-        problems.append(f"{name} must be a non-empty string or a list of them, without spaces around, not {value!r}{hint}")
+        problems.append(
+            f"{name} must be a non-empty string or a list of them, without spaces around, not {value!r}{hint}"
+        )
     return good
 
 
@@ -140,7 +142,8 @@ def check_key_places(
     problems: list[str],
 ) -> None:
     """At most one source of keys, and fetched ones only over https."""
-    given = [name for name, there in (("keys", has_keys), ("jwks_uri", jwks_uri), ("metadata_url", metadata_url)) if there]
+    places = {"keys": has_keys, "jwks_uri": jwks_uri, "metadata_url": metadata_url}
+    given = [name for name, place in places.items() if place]
     if len(given) > 1:
         problems.append(f"{' and '.join(given)} exclude each other: keys come from one place")
     if jwks_uri is not None:
@@ -211,7 +214,8 @@ def check_algorithms(
         problems.append('a SharedSecret needs algorithms=["HS256"] (or HS384, HS512)')
     for name in sorted(shared):
         if any(not key.fits(name) for key in secrets):
-            problems.append(f"{name} needs a secret of at least {ALGORITHMS[name].hash_bytes} bytes (RFC 7518 section 3.2)")
+            size = ALGORITHMS[name].hash_bytes
+            problems.append(f"{name} needs a secret of at least {size} bytes (RFC 7518 section 3.2)")
     return frozenset(names)
 
 

@@ -192,9 +192,7 @@ class JwtVerifier:
         if settings.limits is not self._limits and settings.limits != self._limits:
             # Parsing applied the loosest limits of all issuers, before it was known whose token this is.
             parse_claims(parse(token.text, settings.limits, padding=self._padding).payload, settings.limits)
-        context = AuthContext(
-            claims, settings.mapping, header=header.members, wildcard_scopes=settings.wildcard_scopes
-        )
+        context = AuthContext(claims, settings.mapping, header=header.members, wildcard_scopes=settings.wildcard_scopes)
         if settings.tenant_checked:
             _check_tenant(context, settings.accepts_tenant)
         if key is not None and not key_may_sign(key.issuer, claims.get("iss")):

@@ -48,7 +48,7 @@ class IssuerResolver:
 
     def __init__(
         self,
-        resolve: Callable[[str], IssuerSettings | None | Awaitable[IssuerSettings | None]],
+        resolve: Callable[[str], IssuerSettings | Awaitable[IssuerSettings | None] | None],
         *,
         max_issuers: int = 1_000,
         ttl: float = 600,
@@ -78,9 +78,7 @@ def _positive(value: object) -> bool:
 class Resolvers:
     """The resolvers of one `Auth` beside what they answered. `enter` makes an entry of an untrusted issuer."""
 
-    def __init__(
-        self, resolvers: Sequence[IssuerResolver], *, enter: Callable[[IssuerSettings], Entry]
-    ) -> None:
+    def __init__(self, resolvers: Sequence[IssuerResolver], *, enter: Callable[[IssuerSettings], Entry]) -> None:
         self._resolvers = tuple(resolvers)
         self._enter = enter
         self._lock = threading.Lock()

@@ -7,6 +7,7 @@ tell them apart. Pure: no key is touched here and nothing is fetched.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
@@ -20,7 +21,7 @@ from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.key_pool import SourcePerUrl
 from bearerkit.verify.key_source import KeySource
 
-__all__ = ["CANDIDATES_MAX", "Entry", "Routes"]
+__all__ = ["Entry", "Routes", "crowded_issuers", "refuse_issuer"]
 
 CANDIDATES_MAX: Final = 4
 """Entries that may share one issuer, so that a token is never checked against many keys."""
@@ -84,9 +85,7 @@ class Routes:
         named = self._named.get(issuer, ())
         if not self._templated:
             return named
-        filled = tuple(
-            entry for template, entry in self._templated if template.fill(claims, header.members) == issuer
-        )
+        filled = tuple(entry for template, entry in self._templated if template.fill(claims, header.members) == issuer)
         return named + filled
 
     def refuse(self, header: Header, claims: Mapping[str, Any], selected: tuple[Entry, ...]) -> NoReturn:
@@ -98,6 +97,16 @@ class Routes:
         if not any(header.kind in entry.settings.typ for entry in fitting):
             check_typ(header.typ, frozenset[str | None]().union(*(entry.settings.typ for entry in fitting)))
         refuse_issuer(claims, [name for entry in self._all for name in entry.settings.exact])
+
+
+def crowded_issuers(settings: Iterable[IssuerSettings]) -> list[str]:
+    """Issuers that more entries share than one token may be checked against. All templates count as one issuer."""
+    names = Counter(
+        name
+        for item in settings
+        for name in (*item.exact, *["(a template)"][: len(item.templates)], *["NO_ISSUER"][: item.without_issuer])
+    )
+    return [name for name, count in names.items() if count > CANDIDATES_MAX]
 
 
 def refuse_algorithm(alg: str, entries: Iterable[Entry]) -> NoReturn:

@@ -145,9 +145,15 @@ def test_later_members_are_not_asked_once_the_answer_is_clear() -> None:
         def describe(self) -> str:
             return "counting"
 
+    @dataclass(frozen=True)
+    class CountingRoles(Counting):
+        stage = Stage.SCOPE
+
     need = Counting() & scope("a")
     with pytest.raises(InsufficientScope):
         enforce(need, USER, REQUEST, {}, 0)
+    with pytest.raises(InsufficientScope):
+        enforce(scope("a") & CountingRoles(), USER, REQUEST, {}, 0)
     assert asked == []
     enforce(need, AuthContext.of(scopes=["a"]), REQUEST, {}, 0)
     assert asked == ["custom"]
@@ -172,6 +178,15 @@ def test_a_choice_between_bundles_may_refuse_late(judge: Any) -> None:
     for need in (late & scope("b"), scope("b") & late):
         assert judge(need, member).required == ("b",)
         assert type(judge(need, USER)) is TenantUnknown
+
+
+def test_of_two_late_refusals_at_one_stage_the_first_answers(judge: Any) -> None:
+    """Two choices that refuse at the same stage: the one written first."""
+    stranger = tenant(value="t2")
+    one, two = (AnyOf((AllOf((TENANT, need)), stranger)) for need in (role("r"), principal("service")))
+    member = AuthContext.of(tenant_id="t1")
+    assert judge(one & two, member).reason == "role_missing"
+    assert judge(two & one, member).reason == "wrong_principal"
 
 
 # --- AllOf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from unittest.mock import Mock
 
 import pytest
@@ -47,10 +48,8 @@ def test_rsa_numbers_are_judged_by_us(bits: int, e: int, n: int, reason: str):
         from_public_key(key)
 
 
-def roca_like() -> int:
-    primorial = 1
-    for prime in PRIMES:
-        primorial *= prime
+def roca_like(primes: list[int] = PRIMES) -> int:
+    primorial = math.prod(primes)
     base = pow(65537, 12345, primorial)
     return base + primorial * (2**2047 // primorial + 1)
 
@@ -60,6 +59,7 @@ def test_roca():
     modulus = roca_like()
     assert has_roca_fingerprint(modulus)
     assert not has_roca_fingerprint(modulus + 2)
+    assert not has_roca_fingerprint(roca_like(PRIMES[:20]))
     key = Mock(spec=rsa.RSAPublicKey, key_size=2048)
     key.public_numbers.return_value = Mock(e=65537, n=modulus | 1)
     with pytest.raises(KeyUnusable, match="ROCA"):

@@ -88,6 +88,7 @@ def public_forms(rsa_private, ec_private, ed_private, certificate) -> dict[str, 
     jwk = {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43}
     forms["jwk"] = json.dumps(jwk).encode()
     forms["jwks"] = json.dumps({"keys": [jwk]}, indent=1).encode() + b"\n"
+    forms["jwk with BOM"] = b"\xef\xbb\xbf" + forms["jwk"]
     forms["list of jwk"] = json.dumps([jwk]).encode()
     return forms
 

@@ -9,6 +9,7 @@ import hmac
 import http.client
 import json
 import pickle
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,11 +42,11 @@ def fetch(issuer: FakeIssuer | MemoryHttp, url: str) -> Fetched:
     return run(http.fetch(Fetch(url)))
 
 
-def get(url: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+def get(url: str) -> tuple[int, dict[str, str], bytes]:
     where = urlsplit(url)
     connection = http.client.HTTPConnection(where.netloc, timeout=5)
     try:
-        connection.request(method, where.path)
+        connection.request("GET", where.path)
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     finally:
@@ -290,6 +291,12 @@ def test_a_shared_secret_has_no_public_half_and_a_public_key_no_secret() -> None
         _ = FakeIssuer(alg="ES256").secret
 
 
+def test_coordinates_have_the_full_length_even_if_they_begin_with_zeros() -> None:
+    """RFC 7518 section 6.2.1.2; every other P-521 coordinate begins with a zero byte."""
+    published = [SigningKey.generate("ES512").jwk for _ in range(20)]
+    assert {len(key[name]) for key in published for name in "xy"} == {88}
+
+
 @pytest.mark.parametrize("alg", ["none", "ES256K", "RS1", ""])
 def test_other_algorithms_are_refused(alg: str) -> None:
     with pytest.raises(ValueError, match="cannot sign"):
@@ -447,9 +454,15 @@ def test_an_outage_is_503_over_http_and_an_unknown_path_404(served: tuple[FakeIs
 
 
 def test_head_has_the_length_and_no_body(served: tuple[FakeIssuer, str]) -> None:
-    status, headers, body = get(f"{served[1]}/jwks.json", "HEAD")
-    assert (status, body) == (200, b"")
-    assert int(headers["content-length"]) > 0
+    """Over a bare socket: http.client would hide a body."""
+    where = urlsplit(served[1])
+    with socket.create_connection((where.hostname, where.port), timeout=5) as connection:
+        connection.sendall(b"HEAD /jwks.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert f"Content-Length: {len(json.dumps(served[0].jwks))}".encode() in head
+    assert body == b""
 
 
 def test_nothing_is_written_to_stderr(served: tuple[FakeIssuer, str], capfd: pytest.CaptureFixture[str]) -> None:
@@ -477,6 +490,16 @@ def test_it_listens_on_loopback_only(host: str) -> None:
 def test_localhost_is_the_name_in_the_url() -> None:
     with FakeIssuer(alg="ES256").serve(host="localhost") as base_url:
         assert base_url.startswith("http://localhost:")
+        assert get(f"{base_url}/jwks.json")[0] == 200
+
+
+def test_ipv6_loopback_is_loopback() -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with FakeIssuer(alg="ES256").serve(host="::1") as base_url:
+        assert base_url.startswith("http://[::1]:")
         assert get(f"{base_url}/jwks.json")[0] == 200
 
 

@@ -1,0 +1,331 @@
+"""What every framework must answer, as data: one application, and requests with the answers they get.
+
+The application is described by `ROUTES`; each framework builds it in a driver of its own (drivers.py). A row of
+`SCENARIOS` says which token is sent how, and which status, header fields and body come back. No framework is named
+here: a new one is held against the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bearerkit import (
+    Auth,
+    AuthContext,
+    Issuer,
+    Requirement,
+    any_role,
+    any_scope,
+    custom,
+    fresh,
+    principal,
+    role,
+    scope,
+    tenant,
+)
+from bearerkit.errors import BearerkitError, PermissionDenied
+from bearerkit.http import Request, Response
+from bearerkit.testing import FakeIssuer
+
+AUDIENCE = "orders-api"
+ISSUER = FakeIssuer("https://id.example.test", alg="ES256", audience=AUDIENCE)
+STRANGER = FakeIssuer("https://id.example.test", alg="ES256", audience=AUDIENCE)
+METADATA = "https://api.example.test/.well-known/oauth-protected-resource"
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of the team's own."""
+
+    name: str
+    is_active: bool = True
+
+
+USERS = {"user": User("Ada"), "gone": User("Bob", is_active=False)}
+
+
+def load_user(ctx: AuthContext) -> User | None:
+    """The loader given as `user=`."""
+    return USERS.get(ctx.subject or "")
+
+
+def rendered(refusal: BearerkitError, response: Response) -> Response:
+    """The renderer given as `render=`: another body, and an attempt at the status that must come to nothing."""
+    return Response(200, (("WWW-Authenticate", "None"),)).with_body({"oops": refusal.reason})
+
+
+def _is_weekday(ctx: AuthContext, request: Request) -> bool:
+    return request.query == "day=monday"
+
+
+def _explodes(ctx: AuthContext, request: Request) -> bool:
+    raise KeyError("a bug of the team")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route of the application. The handler answers with the caller's subject and tenant, or raises `raises`."""
+
+    need: Requirement | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    auth: str = "main"
+    raises: Callable[[], Exception] | None = None
+    methods: tuple[str, ...] = ("GET",)
+
+
+def build_auths() -> dict[str, Auth]:
+    """The `Auth` objects of the application, by the name that routes use."""
+    issuer = Issuer(ISSUER.issuer, audience=AUDIENCE, keys=ISSUER.jwks)
+    down = FakeIssuer("https://id.example.test", alg="ES256")
+    down.go_down()
+    return {
+        "main": Auth(issuer),
+        "documented": Auth(issuer, realm='the "orders" API', resource_metadata=METADATA),
+        "down": Auth(Issuer(down.issuer, audience=AUDIENCE), http=down.http),
+    }
+
+
+ROUTES: Mapping[str, Route] = {
+    "/me": Route(methods=("GET", "POST")),
+    "/orders": Route(scope("orders:read")),
+    "/both": Route(scope("orders:read", "orders:write")),
+    "/either": Route(any_scope("orders:read", "orders:write")),
+    "/admin": Route(role("admin")),
+    "/staff": Route(any_role("admin", "support")),
+    "/alternatives": Route(scope("orders:read") | role("admin")),
+    "/machines": Route(principal("service")),
+    "/tenants/{tenant_id}/orders": Route(scope("orders:read") & tenant(path="tenant_id")),
+    "/mine": Route(tenant(header="X-Tenant")),
+    "/recent": Route(fresh(300, acr="urn:mfa")),
+    "/weekdays": Route(custom(_is_weekday, description="a weekday")),
+    "/broken": Route(custom(_explodes, description="a check with a bug")),
+    "/optional": Route(options={"optional": True}),
+    "/optional/orders": Route(scope("orders:read"), {"optional": True}),
+    "/user": Route(options={"user": load_user}),
+    "/rendered": Route(scope("orders:read"), {"render": rendered}),
+    "/documented": Route(scope("orders:read"), auth="documented"),
+    "/down": Route(auth="down"),
+    "/refusing": Route(raises=lambda: PermissionDenied("the handler says no")),
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `headers` is the set of (lower-case name, value), without framing and server fields."""
+
+    status: int
+    headers: frozenset[tuple[str, str]]
+    body: Any
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One row. `{token}` in a header value becomes a token made of `claims`."""
+
+    name: str
+    path: str
+    status: int
+    claims: Mapping[str, Any] | None = None
+    headers: tuple[tuple[str, str], ...] | None = None
+    method: str = "GET"
+    query: str = ""
+    signer: FakeIssuer = ISSUER
+    token: str | None = None
+    challenge: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
+    body: Any = None
+
+    @property
+    def sent(self) -> tuple[tuple[str, str], ...]:
+        """The header fields of the request."""
+        if self.headers is None and self.claims is None and self.token is None:
+            return ()
+        token = self.signer.token(**(self.claims or {})) if self.token is None else self.token
+        headers = (("Authorization", "Bearer {token}"),) if self.headers is None else self.headers
+        return tuple((name, value.replace("{token}", token)) for name, value in headers)
+
+    @property
+    def expected(self) -> Answer:
+        """The answer, in full."""
+        if self.status == 200:
+            return Answer(200, frozenset(), self.body)
+        fields = {("cache-control", "no-store"), *self.more}
+        fields.add(("content-type", "application/problem+json" if self.body is None else "application/json"))
+        if self.challenge is not None:
+            fields.add(("www-authenticate", self.challenge))
+        title, detail = PROBLEMS[self.status] if self.body is None else ("", "")
+        problem = {"type": "about:blank", "title": title, "status": self.status, "detail": self._public or detail}
+        return Answer(self.status, frozenset(fields), problem if self.body is None else self.body)
+
+    @property
+    def _public(self) -> str | None:
+        if self.challenge is None or "error_description=" not in self.challenge:
+            return None
+        return self.challenge.partition('error_description="')[2].partition('"')[0]
+
+
+PROBLEMS = {
+    400: ("Bad Request", ""),
+    401: ("Unauthorized", "Authentication is required."),
+    403: ("Forbidden", "You are not allowed to do this."),
+    404: ("Not Found", "Not found."),
+    503: ("Service Unavailable", "The service cannot check credentials at the moment."),
+}
+
+BARE = 'Bearer realm="api"'
+
+
+def _error(code: str, description: str, more: str = "") -> str:
+    return f'{BARE}, error="{code}", error_description="{description}"{more}'
+
+
+INVALID = _error("invalid_token", "The access token is invalid.")
+MALFORMED = _error("invalid_token", "The access token is malformed.")
+EXPIRED = _error("invalid_token", "The access token has expired.")
+SEVERAL = _error("invalid_request", "The request carries a malformed or more than one credential.")
+STEP_UP = _error(
+    "insufficient_user_authentication",
+    "A more recent or stronger authentication is required.",
+    ', acr_values="urn:mfa", max_age="300"',
+)
+
+
+def _lacks(scopes: str) -> str:
+    return _error("insufficient_scope", "The access token does not carry the required scope.", f', scope="{scopes}"')
+
+
+def _is(subject: str | None = "user", tenant_id: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"subject": subject, "tenant": tenant_id, **more}
+
+
+READER = {"scope": "orders:read"}
+OLD = {"iat": 1_000_000_000, "exp": 1_000_000_300}
+
+SCENARIOS: tuple[Scenario, ...] = (
+    # Who is calling
+    Scenario("nothing is sent", "/me", 401, challenge=BARE),
+    Scenario("a good token", "/me", 200, {}, body=_is()),
+    Scenario("tenant and subject", "/me", 200, {"sub": "u7", "tenant_id": "acme"}, body=_is("u7", "acme")),
+    Scenario("POST is guarded as GET is", "/me", 401, method="POST", challenge=BARE),
+    Scenario("a good POST", "/me", 200, {}, method="POST", body=_is()),
+    Scenario("the scheme ignores case", "/me", 200, {}, (("authorization", "bEARER {token}"),), body=_is()),
+    Scenario("another scheme is no credential", "/me", 401, {}, (("Authorization", "Basic dTpw"),), challenge=BARE),
+    Scenario("no token after the scheme", "/me", 400, {}, (("Authorization", "Bearer"),), challenge=SEVERAL),
+    Scenario("two spaces", "/me", 400, {}, (("Authorization", "Bearer  {token}"),), challenge=SEVERAL),
+    Scenario("a quoted token", "/me", 400, {}, (("Authorization", 'Bearer "{token}"'),), challenge=SEVERAL),
+    Scenario("a second token behind a comma", "/me", 400, {}, (("Authorization", "Bearer {token},x"),), challenge=SEVERAL),
+    Scenario(
+        "two Authorization headers",
+        "/me",
+        400,
+        {},
+        (("Authorization", "Bearer {token}"), ("Authorization", "Bearer {token}")),
+        challenge=SEVERAL,
+    ),
+    Scenario(
+        "a Basic and a Bearer header",
+        "/me",
+        400,
+        {},
+        (("Authorization", "Basic dTpw"), ("Authorization", "Bearer {token}")),
+        challenge=SEVERAL,
+    ),
+    Scenario("a token in the query is not read", "/me", 401, query="access_token=x.y.z", challenge=BARE),
+    Scenario("a cookie is not read", "/me", 401, {}, (("Cookie", "Authorization={token}"),), challenge=BARE),
+    Scenario("bytes beyond ASCII", "/me", 400, {}, (("Authorization", "Bearer t\xf6ken"),), challenge=SEVERAL),
+    # Bad tokens
+    Scenario("no JWT", "/me", 401, token="garbage", challenge=MALFORMED),
+    Scenario("expired", "/me", 401, OLD, challenge=EXPIRED),
+    Scenario("for another API", "/me", 401, {"aud": "billing-api"}, challenge=INVALID),
+    Scenario("of another issuer", "/me", 401, {"iss": "https://evil.example.test"}, challenge=INVALID),
+    Scenario("signed by a stranger", "/me", 401, {}, signer=STRANGER, challenge=INVALID),
+    Scenario("a bad token goes before a missing scope", "/orders", 401, OLD, challenge=EXPIRED),
+    # Scopes
+    Scenario("the scope is there", "/orders", 200, READER, body=_is()),
+    Scenario("the scope is missing", "/orders", 403, {"scope": "orders:write"}, challenge=_lacks("orders:read")),
+    Scenario("a prefix is no scope", "/orders", 403, {"scope": "orders"}, challenge=_lacks("orders:read")),
+    Scenario("all scopes are named", "/both", 403, READER, challenge=_lacks("orders:read orders:write")),
+    Scenario("one of two is enough", "/either", 200, READER, body=_is()),
+    Scenario("none of two", "/either", 403, {}, challenge=_lacks("orders:read orders:write")),
+    Scenario("scopes without a token", "/orders", 401, challenge=BARE),
+    # Roles, principals, alternatives
+    Scenario("the role is there", "/admin", 200, {"roles": ["admin"]}, body=_is()),
+    Scenario("the role is missing", "/admin", 403, {"roles": ["support"]}),
+    Scenario("one of two roles", "/staff", 200, {"roles": ["support"]}, body=_is()),
+    Scenario("the first alternative", "/alternatives", 200, READER, body=_is()),
+    Scenario("the second alternative", "/alternatives", 200, {"roles": ["admin"]}, body=_is()),
+    Scenario("a user where machines may", "/machines", 403, {}),
+    Scenario("a machine", "/machines", 200, {"sub": "c1", "client_id": "c1"}, body=_is("c1")),
+    # Tenants
+    Scenario("own tenant", "/tenants/acme/orders", 200, READER | {"tenant_id": "acme"}, body=_is("user", "acme")),
+    Scenario("another tenant", "/tenants/evil/orders", 404, READER | {"tenant_id": "acme"}),
+    Scenario("no tenant", "/tenants/acme/orders", 404, READER),
+    Scenario("the tenant goes before the scope", "/tenants/evil/orders", 404, {"tenant_id": "acme"}),
+    Scenario("then the scope", "/tenants/acme/orders", 403, {"tenant_id": "acme"}, challenge=_lacks("orders:read")),
+    Scenario(
+        "tenant in a header",
+        "/mine",
+        200,
+        {"tenant_id": "acme"},
+        (("Authorization", "Bearer {token}"), ("X-Tenant", "acme")),
+        body=_is("user", "acme"),
+    ),
+    Scenario("tenant header missing", "/mine", 404, {"tenant_id": "acme"}),
+    # Step-up and the team's own rules
+    Scenario("signed in long ago", "/recent", 401, {"auth_time": 1, "acr": "urn:mfa"}, challenge=STEP_UP),
+    Scenario("the team's rule passes", "/weekdays", 200, {}, query="day=monday", body=_is()),
+    Scenario("the team's rule refuses", "/weekdays", 403, {}, query="day=sunday"),
+    Scenario("a rule that fails denies", "/broken", 403, {}),
+    Scenario("the handler refuses", "/refusing", 403, {}),
+    # Options
+    Scenario("optional without a token", "/optional", 200, body=_is(None)),
+    Scenario("optional with a token", "/optional", 200, {}, body=_is()),
+    Scenario("optional with a bad token", "/optional", 401, OLD, challenge=EXPIRED),
+    Scenario("optional, but something is needed", "/optional/orders", 401, challenge=BARE),
+    Scenario("a known user", "/user", 200, {}, body=_is(user="Ada")),
+    Scenario("an unknown user", "/user", 401, {"sub": "nobody"}, challenge=INVALID),
+    Scenario("a disabled user", "/user", 401, {"sub": "gone"}, challenge=INVALID),
+    Scenario("another body, same challenge", "/rendered", 401, challenge=BARE, body={"oops": "credentials_missing"}),
+    Scenario(
+        "another body for a missing scope",
+        "/rendered",
+        403,
+        {},
+        challenge=_lacks("orders:read"),
+        body={"oops": "insufficient_scope"},
+    ),
+    Scenario(
+        "realm and metadata",
+        "/documented",
+        401,
+        challenge=f'Bearer realm="the \\"orders\\" API", resource_metadata="{METADATA}"',
+    ),
+    # Outages
+    Scenario("no keys to be had", "/down", 503, {}, more=(("retry-after", "*"),)),
+    Scenario("an outage does not hide a cheap refusal", "/down", 401, OLD, challenge=EXPIRED),
+)
+
+
+def handler_body(ctx: AuthContext, route: Route, user: Any) -> dict[str, Any]:
+    """What the handler of a route answers."""
+    if route.raises is not None:
+        raise route.raises()
+    body: dict[str, Any] = {"subject": ctx.subject, "tenant": ctx.tenant_id}
+    if "user" in route.options:
+        body["user"] = user.name
+    return body
+
+
+FRAMING = {"content-length", "date", "server"}
+
+
+def answer_of(status: int, headers: list[tuple[str, str]], body: bytes) -> Answer:
+    """A comparable answer. Fields that frameworks set on a handler's own answer do not count; the seconds of
+    Retry-After depend on the back-off, so only their form does.
+    """
+    fields = {(name.lower(), value) for name, value in headers if name.lower() not in FRAMING}
+    fields = {(name, "*") if name == "retry-after" and value.isdigit() else (name, value) for name, value in fields}
+    return Answer(status, frozenset() if status == 200 else frozenset(fields), json.loads(body))

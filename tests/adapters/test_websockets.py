@@ -1,0 +1,372 @@
+"""WebSockets: judged before they are accepted, refused in HTTP where the server can, ended with the token if wanted."""
+
+import functools
+import json
+from typing import Annotated, Any
+
+import anyio
+import pytest
+from adapters.asgi_calls import Socket, websocket_scope
+from adapters.scenarios import ISSUER
+from fastapi import Depends, FastAPI, Security
+from starlette.applications import Starlette
+from starlette.endpoints import WebSocketEndpoint
+from starlette.exceptions import WebSocketException
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from bearerkit import Auth, AuthContext, scope, tenant
+from bearerkit.asgi import RequireBearer as AsgiBearer
+from bearerkit.errors import Expired, PermissionDenied
+from bearerkit.fastapi import RequireBearer as FastAPIBearer
+from bearerkit.fastapi import auth_from, current_auth
+from bearerkit.starlette import BearerMiddleware, RequireBearer
+from bearerkit.testing import FrozenClock
+from bearerkit.websocket import Channel
+
+pytestmark = pytest.mark.anyio
+READER = {"scope": "orders:read"}
+CLOSED = {"type": "websocket.close", "code": 1008}
+
+
+async def talk(websocket: WebSocket) -> None:
+    """Says who is calling, then echoes."""
+    await websocket.accept()
+    await websocket.send_text(f"{auth_from(websocket).subject}={current_auth.subject}")
+    try:
+        while True:
+            await websocket.send_text(await websocket.receive_text())
+    except WebSocketDisconnect as end:
+        ends.append((end.code, end.reason))
+
+
+ends: list[tuple[int, str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_ends():
+    ends.clear()
+
+
+class Talk(WebSocketEndpoint):
+    """The same as a class endpoint."""
+
+    encoding = "text"
+
+    async def on_connect(self, websocket):
+        await websocket.accept()
+        await websocket.send_text(f"{auth_from(websocket).subject}={current_auth.subject}")
+
+    async def on_receive(self, websocket, data):
+        await websocket.send_text(data)
+
+    async def on_disconnect(self, websocket, close_code):
+        ends.append((close_code, ""))
+
+
+async def asgi_talk(scope, receive, send):
+    """The same without a framework."""
+    await talk(WebSocket(scope, receive, send))
+
+
+def by_starlette(auth: Auth, need: Any = None, **options: Any) -> Any:
+    bearer = RequireBearer(auth, **options)
+    return Starlette(routes=[WebSocketRoute("/ws/{tenant_id}", bearer(talk) if need is None else bearer.require(need)(talk))])
+
+
+def by_class(auth: Auth, need: Any = None, **options: Any) -> Any:
+    bearer = RequireBearer(auth, **options)
+    return Starlette(routes=[WebSocketRoute("/ws/{tenant_id}", bearer(Talk) if need is None else bearer.require(need)(Talk))])
+
+
+def by_middleware(auth: Auth, need: Any = None, **options: Any) -> Any:
+    return Starlette(
+        routes=[WebSocketRoute("/ws/{tenant_id}", talk)],
+        middleware=[Middleware(BearerMiddleware, auth=auth, need=need, **options)],
+    )
+
+
+def by_asgi(auth: Auth, need: Any = None, **options: Any) -> Any:
+    bearer = AsgiBearer(auth, **options)
+    return bearer(asgi_talk) if need is None else bearer.require(need)(asgi_talk)
+
+
+def by_fastapi(auth: Auth, need: Any = None, **options: Any) -> Any:
+    bearer = FastAPIBearer(auth, **options)
+    app = FastAPI()
+
+    @app.websocket("/ws/{tenant_id}")
+    async def endpoint(websocket: WebSocket, ctx: Annotated[AuthContext, Depends(bearer if need is None else bearer.require(need))]):
+        await talk(websocket)
+
+    return app
+
+
+def by_mount(auth: Auth, need: Any = None, **options: Any) -> Any:
+    return Starlette(routes=[Mount("/", app=by_fastapi(auth, need, **options))])
+
+
+everywhere = pytest.mark.parametrize("build", [by_starlette, by_class, by_middleware, by_asgi, by_fastapi, by_mount])
+
+
+def connect(app: Any, token: str | None = None, *, subprotocols: str | None = None, **more: Any) -> Socket:
+    headers = [] if token is None else [("Authorization", f"Bearer {token}")]
+    if subprotocols is not None:
+        headers.append(("Sec-WebSocket-Protocol", subprotocols))
+    return Socket(app, websocket_scope("/ws/acme", headers, **more))
+
+
+@everywhere
+async def test_a_header_lets_in(auth: Auth, token: str, build):
+    """The handler runs as usual and knows the caller both ways; no subprotocol is invented."""
+    async with connect(build(auth), token) as socket:
+        accepted = await socket.hear()
+        assert (accepted["type"], accepted.get("subprotocol")) == ("websocket.accept", None)
+        assert (await socket.hear())["text"] == "user=user"
+        await socket.say("hello")
+        assert (await socket.hear())["text"] == "hello"
+    assert ends == [(1000, "")]
+
+
+@everywhere
+async def test_a_subprotocol_lets_in_and_bearer_is_echoed(auth: Auth, token: str, build):
+    """Browsers cannot set headers; the server must pick one of the offered subprotocols, and never the token."""
+    async with connect(build(auth), subprotocols=f"bearer, {token}") as socket:
+        accepted = await socket.hear()
+        assert accepted["subprotocol"] == "bearer"
+        assert token not in str(accepted)
+        assert (await socket.hear())["text"] == "user=user"
+
+
+async def test_a_subprotocol_that_the_handler_chose_stays(auth: Auth, token: str):
+    """The application speaks its own protocol beside ours."""
+
+    async def endpoint(websocket):
+        await websocket.accept(subprotocol="chat")
+
+    app = Starlette(routes=[WebSocketRoute("/ws/{x}", RequireBearer(auth)(endpoint))])
+    async with connect(app, subprotocols=f"chat, bearer, {token}") as socket:
+        assert (await socket.hear())["subprotocol"] == "chat"
+
+
+@everywhere
+async def test_a_refusal_is_an_http_answer_where_the_server_can(auth: Auth, build):
+    """The same status, challenge and body as for HTTP."""
+    async with connect(build(auth)) as socket:
+        start, body = await socket.hear(), await socket.hear()
+        assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
+        assert (b"www-authenticate", b'Bearer realm="api"') in start["headers"]
+        assert body["type"] == "websocket.http.response.body"
+        assert json.loads(body["body"])["detail"] == "Authentication is required."
+        assert await socket.silent()
+
+
+@everywhere
+async def test_a_refusal_closes_where_the_server_cannot(auth: Auth, build):
+    """Policy violation, before anything was accepted."""
+    async with connect(build(auth), denial=False) as socket:
+        message = await socket.hear()
+        assert CLOSED.items() <= message.items()
+        assert await socket.silent()
+
+
+@everywhere
+@pytest.mark.parametrize(
+    ("claims", "need", "status"),
+    [
+        ({}, scope("orders:read"), 403),
+        (READER, scope("orders:read"), None),
+        ({"tenant_id": "evil"}, tenant(query="tenant"), 404),
+    ],
+)
+async def test_needs_hold_for_websockets(auth: Auth, build, claims, need, status):
+    """Scopes, tenants and everything else."""
+    async with connect(build(auth, need), ISSUER.token(**claims), query="tenant=acme") as socket:
+        first = await socket.hear()
+        assert first.get("status") == status
+        assert first["type"] == ("websocket.accept" if status is None else "websocket.http.response.start")
+
+
+@everywhere
+@pytest.mark.parametrize("subprotocols", ["bearer", "bearer, ", "bearer, a b", "bearer, x, bearer, y"])
+async def test_malformed_subprotocols_are_a_bad_request(auth: Auth, build, subprotocols: str):
+    """One credential or none."""
+    async with connect(build(auth), subprotocols=subprotocols) as socket:
+        assert (await socket.hear())["status"] == 400
+
+
+async def test_header_and_subprotocol_together_are_a_bad_request(auth: Auth, token: str):
+    """More than one credential (RFC 6750 section 3.1)."""
+    async with connect(by_starlette(auth), token, subprotocols=f"bearer, {token}") as socket:
+        assert (await socket.hear())["status"] == 400
+
+
+async def test_scopes_of_security_hold_for_websockets(auth: Auth, token: str):
+    """FastAPI's own spelling."""
+    app = FastAPI()
+    bearer = FastAPIBearer(auth)
+
+    @app.websocket("/ws/{x}")
+    async def endpoint(websocket: WebSocket, ctx: Annotated[AuthContext, Security(bearer, scopes=["orders:read"])]):
+        await talk(websocket)
+
+    async with connect(app, token) as socket:
+        assert (await socket.hear())["status"] == 403
+    async with connect(app, ISSUER.token(**READER)) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+
+
+@everywhere
+async def test_the_team_may_answer_for_a_foreign_tenant(auth: Auth, token: str, build):
+    """`not_found` answers the handshake too; where it cannot, the socket is closed."""
+    app = build(auth, tenant(query="tenant"), not_found=lambda request: PlainTextResponse("nothing", 404))
+    async with connect(app, token, query="tenant=acme") as socket:
+        assert (await socket.hear())["status"] == 404
+        assert (await socket.hear())["body"] == b"nothing"
+    async with connect(app, token, query="tenant=acme", denial=False) as socket:
+        assert CLOSED.items() <= (await socket.hear()).items()
+
+
+# Refusals of the handler
+
+
+@pytest.mark.parametrize("accepts", [False, True])
+@pytest.mark.parametrize("framework", ["starlette", "fastapi", "asgi"])
+async def test_a_refusal_of_the_handler_is_answered(auth: Auth, token: str, framework: str, accepts: bool):
+    """In HTTP before the handshake is over, with a close frame after it."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        if accepts:
+            await websocket.accept()
+        raise PermissionDenied("no")
+
+    if framework == "starlette":
+        app: Any = Starlette(routes=[WebSocketRoute("/ws/{x}", RequireBearer(auth)(endpoint))])
+    elif framework == "asgi":
+        app = AsgiBearer(auth)(lambda scope, receive, send: endpoint(WebSocket(scope, receive, send)))
+    else:
+        app = FastAPI(dependencies=[Depends(FastAPIBearer(auth))])
+        app.add_api_websocket_route("/ws/{x}", endpoint)
+    async with connect(app, token) as socket:
+        if accepts:
+            assert (await socket.hear())["type"] == "websocket.accept"
+            assert CLOSED.items() <= (await socket.hear()).items()
+        else:
+            assert (await socket.hear())["status"] == 403
+
+
+async def test_a_handlers_own_exceptions_stay_its_own(auth: Auth):
+    """A task group watches the time; what the handler raises must not come out wrapped."""
+
+    async def endpoint(websocket):
+        await websocket.accept()
+        raise WebSocketException(4000, "mine")
+
+    app = Starlette(routes=[WebSocketRoute("/ws/{x}", RequireBearer(auth, close_on_expiry=True)(endpoint))])
+    async with connect(app, ISSUER.token()) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        assert (await socket.hear())["code"] == 4000
+
+
+# The end of the token
+
+
+NOW = FrozenClock()
+
+
+@pytest.fixture
+def frozen(auth: Auth):
+    """Judging takes no time, however slow the machine is; the conversation runs in real time."""
+    with auth.replaced(clock=NOW):
+        yield auth
+
+
+def brief(seconds: float = 0.1) -> str:
+    """A token that is good for a moment longer."""
+    return ISSUER.token(iat=None, exp=NOW.now() + seconds)
+
+
+@everywhere
+async def test_the_socket_closes_when_the_token_expires(frozen: Auth, build):
+    """A handler that receives is told that the peer has gone; the peer gets a close frame."""
+    async with connect(build(frozen, close_on_expiry=True), brief()) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        assert (await socket.hear())["text"] == "user=user"
+        message = await socket.hear()
+        assert CLOSED.items() <= message.items()
+        assert message["reason"] == Expired.public
+        await anyio.wait_all_tasks_blocked()
+        assert [code for code, _ in ends] == [1008]
+
+
+@everywhere
+async def test_without_the_option_it_stays_open(frozen: Auth, build):
+    """The default: a token is judged when the conversation begins."""
+    async with connect(build(frozen), brief(-5)) as socket:  # within the leeway
+        assert (await socket.hear())["type"] == "websocket.accept"
+        assert (await socket.hear())["text"] == "user=user"
+        await socket.say("still here")
+        assert (await socket.hear())["text"] == "still here"
+
+
+@pytest.mark.parametrize("build", [by_starlette, by_middleware, by_asgi, by_fastapi])
+async def test_an_idle_handler_does_not_keep_it_open(frozen: Auth, build, monkeypatch):
+    """A handler that neither sends nor receives is no reason to go on."""
+
+    async def idle(websocket):
+        await websocket.accept()
+        await anyio.Event().wait()
+
+    monkeypatch.setitem(talk.__globals__, "talk", idle)
+    app = build(frozen, close_on_expiry=True)
+    async with connect(app, brief()) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        assert CLOSED.items() <= (await socket.hear()).items()
+        socket.leave()
+
+
+async def test_a_token_that_is_over_at_the_handshake_is_not_accepted(frozen: Auth):
+    """Within the leeway it verifies, but there is no time left to talk."""
+    app = by_starlette(frozen, close_on_expiry=True)
+    async with connect(app, brief(-5)) as socket:
+        assert (await socket.hear())["status"] == 401
+
+
+class Line:
+    """An ASGI receive and send that hold nothing and note everything."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def receive(self) -> Any:
+        return {"type": "websocket.receive", "text": "x"}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message["type"])
+        if message["type"] == "websocket.close":
+            raise OSError("the peer has left")
+
+
+async def test_after_the_end_nothing_passes():
+    """No message in either direction, one close frame, and closing again is no error."""
+    line = Line()
+    channel = Channel({}, line.receive, line.send, seconds=0, gone=functools.partial(LookupError, "gone"))
+    assert (await channel.receive())["text"] == "x"
+    with pytest.raises(LookupError, match="gone"):
+        await channel.send({"type": "websocket.send", "text": "late"})
+    assert (await channel.receive())["type"] == "websocket.disconnect"
+    await channel.send({"type": "websocket.close"})
+    assert line.sent == ["websocket.close"]
+
+
+async def test_a_socket_that_the_handler_closed_is_not_closed_again():
+    """The watch is over with the conversation."""
+    line = Line()
+    line.send = lambda message: anyio.sleep(0)  # type: ignore[method-assign, assignment]
+    channel = Channel({}, line.receive, line.send, seconds=0.01)
+    async with channel.open():
+        await channel.send({"type": "websocket.close"})
+        await anyio.sleep(0.03)
+    assert line.sent == []
