@@ -84,11 +84,11 @@ class Auth:
         self._places = places
         self._revocations = revocations
         self._token_cache = token_cache
-        self._observer = observer or SilentObserver()
-        self._http = http or BlockingClient()
-        self._clock = clock or SystemClock()
-        self._entropy = entropy or SystemEntropy()
-        self._threads = threads or DaemonThreads()
+        self._observer = SilentObserver() if observer is None else observer
+        self._http = BlockingClient() if http is None else http
+        self._clock = SystemClock() if clock is None else clock
+        self._entropy = SystemEntropy() if entropy is None else entropy
+        self._threads = DaemonThreads() if threads is None else threads
         self._memo = f"bearerkit.auth.{id(self)}"
         for issuer in self.issuers:
             if issuer.audience is None:
@@ -245,10 +245,11 @@ class Auth:
         Requirements are enforced as ever. Everything is as before when the block ends.
         """
         before = self._identifier
+        clock = self._clock if clock is None else clock
         if identity is not None:
-            self._identifier = FixedIdentity(identity, clock or self._clock)
+            self._identifier = FixedIdentity(identity, clock)
         else:
-            self._identifier = self._wire(http or self._http, clock or self._clock)
+            self._identifier = self._wire(self._http if http is None else http, clock)
         try:
             yield self
         finally:

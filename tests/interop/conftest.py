@@ -9,8 +9,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import httpx2
-import prerequisites
 import pytest
+
+import prerequisites
 from interop.oidc_peer import OidcPeer
 from interop.orders_api import OrdersApi, running_apis
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Depends, FastAPI
-from interop.api_server import serving
-from interop.oidc_peer import API
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from bearerkit import Auth, AuthContext, Issuer, fastapi, scope, starlette, tenant
+from interop.api_server import serving
+from interop.oidc_peer import API
 from key_doubles import Recorder
 
 READ = scope("orders:read")
@@ -67,9 +67,7 @@ def starlette_app(auth: Auth) -> Any:
     async def tenant_orders(request: Request) -> JSONResponse:
         return JSONResponse(who(starlette.auth_from(request)))
 
-    return Starlette(
-        routes=[Route("/me", me), Route("/orders", orders), Route("/t/{tenant_id}/orders", tenant_orders)]
-    )
+    return Starlette(routes=[Route("/me", me), Route("/orders", orders), Route("/t/{tenant_id}/orders", tenant_orders)])
 
 
 BUILDERS: Mapping[str, Callable[[Auth], Any]] = {"fastapi": fastapi_app, "starlette": starlette_app}

@@ -15,12 +15,12 @@ from typing import Any
 
 import httpx2
 import pytest
-from interop.oidc_peer import API, OTHER_API, OidcPeer
-from interop.orders_api import BUILDERS, OrdersApi, running_apis
 
 from bearerkit import Auth, Issuer
 from bearerkit.errors import WrongTokenType
 from bearerkit.testing import SigningKey
+from interop.oidc_peer import API, OTHER_API, OidcPeer
+from interop.orders_api import BUILDERS, OrdersApi, running_apis
 
 pytestmark = pytest.mark.interop
 

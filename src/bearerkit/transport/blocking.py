@@ -37,6 +37,7 @@ _QUOTED_LENGTH: Final = 200
 _TOKEN_BYTES: Final = 16_384
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e\x80-\xff](?:[\x20\x21-\x7e\x80-\xff\t]*[\x21-\x7e\x80-\xff])?")
+_FRAMING: Final = frozenset({"content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"})
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _PRIVATE_HINT: Final = (
     "If this host is meant to be on a private network, say so with network=Network(private=True, ca_file=…)."
@@ -82,9 +83,7 @@ class BlockingClient:
             raise
         except (httpcore2.TimeoutException, TimeoutError):
             raise FetchFailed(f"no complete answer within {fetch.network.timeout:g} s") from None
-        except httpcore2.LocalProtocolError:
-            raise FetchFailed("the request could not be sent") from None
-        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError, OSError) as error:
+        except (httpcore2.NetworkError, httpcore2.RemoteProtocolError, httpcore2.ProxyError, OSError) as error:
             text = f"{type(error).__name__}: {error}"
             raise FetchFailed(text[:_QUOTED_LENGTH], hint=_hint(text)) from None
 
@@ -182,7 +181,7 @@ def _headers(fetch: Fetch) -> list[tuple[bytes, bytes]]:
         ours["authorization"] = f"Bearer {_token(network.token_file)}"
     given = {name.lower(): value for name, value in network.headers.items()}
     for name, value in given.items():
-        if not _HEADER_NAME.fullmatch(name) or (value and not _HEADER_VALUE.fullmatch(value)):
+        if name in _FRAMING or not _HEADER_NAME.fullmatch(name) or (value and not _HEADER_VALUE.fullmatch(value)):
             raise FetchFailed(f"the header {name[:_QUOTED_LENGTH]!r} of Network(headers=…) cannot be sent")
     merged = {"user-agent": "bearerkit", **given, **ours}
     merged.pop("host", None)

@@ -105,7 +105,7 @@ class Resolvers:
                 return (entry,)
             if now < self._missed.get(issuer, 0.0):
                 refuse_issuer(claims, ())
-            if not self._burst.spend(now):
+            if entry is None and not self._burst.spend(now):
                 refuse_issuer(claims, ())
         for resolver in self._resolvers:
             settings = await self._ask(resolver, issuer)

@@ -93,7 +93,7 @@ class Routes:
         pool = selected or self._all
         fitting = [entry for entry in pool if header.algorithm in entry.settings.algorithms]
         if not fitting:
-            refuse_algorithm(header.alg, pool)
+            _refuse_algorithm(header.alg, pool)
         if not any(header.kind in entry.settings.typ for entry in fitting):
             check_typ(header.typ, frozenset[str | None]().union(*(entry.settings.typ for entry in fitting)))
         refuse_issuer(claims, [name for entry in self._all for name in entry.settings.exact])
@@ -109,7 +109,7 @@ def crowded_issuers(settings: Iterable[IssuerSettings]) -> list[str]:
     return [name for name, count in names.items() if count > CANDIDATES_MAX]
 
 
-def refuse_algorithm(alg: str, entries: Iterable[Entry]) -> NoReturn:
+def _refuse_algorithm(alg: str, entries: Iterable[Entry]) -> NoReturn:
     """Raise SignatureInvalid for an algorithm that none of these entries uses."""
     accepted = sorted({name for entry in entries for name in entry.settings.algorithms})
     hint = None

@@ -275,6 +275,7 @@ def test_composed_needs_are_described_as_written() -> None:
     assert (
         scope("orders:read") & tenant(path="tenant_id")
     ).describe() == 'scope "orders:read" and member of the tenant in path parameter "tenant_id"'
+    assert ((role("r") & TENANT) & scope("a")).describe() == 'role "r", member of tenant "t1" and scope "a"'
     assert (tenant(value="t") & scope("a")).describe() == 'member of tenant "t" and scope "a"'
     assert (scope("a") & role("r") & fresh(5)).describe() == ('scope "a", role "r" and a sign-in at most 5 seconds ago')
     assert (scope("a") & (role("r") | role("s"))).describe() == 'scope "a" and (role "r" or role "s")'
@@ -344,3 +345,4 @@ def test_a_later_refusal_does_not_spare_an_earlier_fact() -> None:
             return "policy"
 
     assert facts_to_load(fresh(5) & Policy() & CUSTOM, USER, REQUEST, 0) == (Fact("policy", yes),)
+    assert facts_to_load(fresh(5) & Policy() & TENANT, USER, REQUEST, 0) == ()

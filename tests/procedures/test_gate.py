@@ -1,0 +1,249 @@
+"""What every adapter shares: the options of RequireBearer, and the order in which they apply."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import anyio
+import pytest
+from auth_doubles import ISSUER, auth, jwks, request, token
+
+from bearerkit import Auth, AuthContext, ConfigError, Issuer, scope
+from bearerkit.errors import (
+    CredentialsMissing,
+    Expired,
+    InsufficientScope,
+    KeysUnavailable,
+    PermissionDenied,
+    SignatureInvalid,
+    TenantUnknown,
+    UserUnknown,
+)
+from bearerkit.gate import Gate
+from bearerkit.http import Response
+from bearerkit.testing import SigningKey
+
+KEY = SigningKey.generate("ES256", kid="k1")
+GOOD = token(KEY)
+
+
+def entry(**settings: Any) -> Issuer:
+    return Issuer(ISSUER, **{"audience": "api", "keys": jwks(KEY), **settings})
+
+
+def gate(**options: Any) -> Gate:
+    return Gate.of(auth(entry()), **options)
+
+
+class Users:
+    """A user loader that counts; `users` maps subjects to what it answers."""
+
+    def __init__(self, **users: Any) -> None:
+        self.users = users
+        self.asked: list[str | None] = []
+
+    def __call__(self, ctx: AuthContext) -> Any:
+        self.asked.append(ctx.subject)
+        return self.users.get(ctx.subject or "")
+
+
+def test_a_gate_builds_its_auth():
+    """From one issuer, or takes the one it is given."""
+    built = Gate.of(entry())
+    assert isinstance(built.auth, Auth)
+    mine = auth(entry())
+    assert Gate.of(mine).auth is mine
+    with pytest.raises(ConfigError):
+        Gate.of("https://id.example.test")  # type: ignore[arg-type]
+
+
+def test_sync_and_async_give_the_same():
+    """Context, refusal and need."""
+    way = gate()
+    assert way.authorize(request(GOOD)).subject == "u1"
+    assert anyio.run(way.aauthorize, request(GOOD)).subject == "u1"
+    for refused, need, kind in ((request(), None, CredentialsMissing), (request(GOOD), scope("x"), InsufficientScope)):
+        with pytest.raises(kind):
+            way.authorize(refused, need)
+        with pytest.raises(kind):
+            anyio.run(way.aauthorize, refused, need)
+
+
+def test_optional():
+    """No credential is nobody; a bad one is still refused, and so is nobody where there is a need."""
+    way = gate(optional=True, user=Users())
+    assert way.authorize(request()).is_anonymous
+    assert way.user_of(request()) is None
+    with pytest.raises(SignatureInvalid):
+        way.authorize(request(GOOD[:-8] + "AAAAAAAA"))
+    with pytest.raises(CredentialsMissing):
+        way.authorize(request(), scope("x"))
+
+
+# Users
+
+
+@pytest.mark.anyio
+async def test_an_async_loader():
+    """Awaited under a loop; its user is the request's."""
+
+    async def load(ctx: AuthContext) -> Any:
+        await anyio.sleep(0)
+        return f"user {ctx.subject}"
+
+    way, coming = gate(user=load), request(GOOD)
+    await way.aauthorize(coming)
+    assert way.user_of(coming) == "user u1"
+
+
+def test_an_async_loader_from_sync_code():
+    """A TypeError that names the port."""
+
+    async def load(ctx: AuthContext) -> Any:
+        await anyio.sleep(0)
+
+    with pytest.raises(TypeError, match="user"):
+        gate(user=load).authorize(request(GOOD))
+
+
+def test_a_user_is_loaded_once_per_request():
+    """However many guards stack; the next request loads anew."""
+    users = Users(u1="Ada")
+    way, coming = gate(user=users), request(GOOD)
+    for _ in range(3):
+        way.authorize(coming)
+    assert (users.asked, way.user_of(coming)) == (["u1"], "Ada")
+    way.authorize(request(GOOD))
+    assert users.asked == ["u1", "u1"]
+
+
+def test_nobody_is_loaded_for_nobody():
+    """An anonymous caller has no user."""
+    users = Users(u1="Ada")
+    gate(user=users, optional=True).authorize(request())
+    with pytest.raises(CredentialsMissing):
+        gate(user=users).authorize(request())
+    assert users.asked == []
+
+
+@pytest.mark.parametrize(
+    "user", [None, SimpleNamespace(is_active=False), SimpleNamespace(is_active=0), SimpleNamespace(is_active=None)], ids=repr
+)
+def test_an_unknown_or_disabled_user(user):
+    """401 and not 403: nobody by this subject signs in here; nothing stays behind in the request."""
+    way, coming = gate(user=Users(u1=user)), request(GOOD)
+    for _ in range(2):
+        with pytest.raises(UserUnknown) as caught:
+            way.authorize(coming)
+        assert caught.value.status == 401
+        assert way.user_of(coming) is None
+
+
+@pytest.mark.parametrize("user", [SimpleNamespace(is_active=True), SimpleNamespace(), {"is_active": False}, "Ada", 0, ""], ids=repr)
+def test_an_active_user(user):
+    """Whatever is not None and does not say that it is inactive, falsy values included."""
+    way, coming = gate(user=Users(u1=user)), request(GOOD)
+    way.authorize(coming)
+    assert way.user_of(coming) is user
+
+
+def test_two_gates_with_loaders_of_their_own():
+    """A stricter inner gate asks its own loader: the outer gate's user must not slip through."""
+    where = auth(entry())
+    outer, inner = Gate.of(where, user=Users(u1="anybody")), Gate.of(where, user=Users())
+    coming = request(GOOD)
+    outer.authorize(coming)
+    with pytest.raises(UserUnknown):
+        inner.authorize(coming)
+
+
+def test_two_auths_do_not_share_a_user():
+    """The same loader for two identities of one request: the user of the one is not the user of the other."""
+    users = Users(u1="Ada", u2="Grace")
+    from bearerkit import Places
+
+    coming = request(GOOD, headers={"x-other": token(KEY, sub="u2")})
+    first = Gate.of(auth(entry()), user=users)
+    second = Gate.of(auth(entry(), places=Places("x-other")), user=users)
+    first.authorize(coming)
+    second.authorize(coming)
+    assert users.asked == ["u1", "u2"]
+    assert second.user_of(coming) == "Grace"
+
+
+@pytest.mark.parametrize("run", ["sync", "async"])
+def test_an_unknown_user_is_told_before_a_missing_scope(run):
+    """The first stage of the order: who is calling comes before what they may do."""
+    way = gate(user=Users())
+    with pytest.raises(UserUnknown):
+        if run == "sync":
+            way.authorize(request(GOOD), scope("admin"))
+        else:
+            anyio.run(way.aauthorize, request(GOOD), scope("admin"))
+
+
+def test_an_unknown_user_is_told_to_the_operator_once(caplog):
+    """Noted by the gate; an adapter that passes it on does not note it again."""
+    way = gate(user=Users())
+    with caplog.at_level("INFO", "bearerkit"), pytest.raises(UserUnknown) as caught:
+        way.authorize(request(GOOD))
+    way.auth.note(caught.value)
+    assert [record.getMessage().split(":")[1].strip() for record in caplog.records] == ["user_unknown"]
+
+
+def test_a_loader_that_fails_lets_nobody_in():
+    """An error of the team's own code is theirs to see, and no pass."""
+
+    def load(ctx: AuthContext) -> Any:
+        raise ZeroDivisionError
+
+    way, coming = gate(user=load), request(GOOD)
+    with pytest.raises(ZeroDivisionError):
+        way.authorize(coming)
+    assert way.user_of(coming) is None
+
+
+# Answers
+
+
+def test_without_render_the_answer_is_ours():
+    """Exactly what Auth says."""
+    way = gate()
+    assert way.answer(Expired()) == way.auth.answer(Expired())
+
+
+def test_render_replaces_the_body_only():
+    """Whatever it returns: status, challenge, Cache-Control and Retry-After stay."""
+
+    def render(refusal: Any, ours: Response) -> Response:
+        return Response(200, (("Content-Type", "text/html"), ("Set-Cookie", "x=y"), ("WWW-Authenticate", "Basic")), b"<p>no</p>")
+
+    way = gate(render=render)
+    for refusal in (Expired("d"), CredentialsMissing(), KeysUnavailable(retry_after=9), PermissionDenied()):
+        ours, theirs = way.auth.answer(refusal), way.answer(refusal)
+        assert (theirs.status, theirs.body) == (ours.status, b"<p>no</p>")
+        assert theirs.header("content-type") == "text/html"
+        for name in ("www-authenticate", "cache-control", "retry-after", "set-cookie"):
+            assert theirs.header(name) == ours.header(name)
+
+
+def test_render_with_body():
+    """The documented way; without a type of its own the body keeps ours."""
+    way = gate(render=lambda refusal, ours: ours.with_body({"code": refusal.reason}))
+    assert way.answer(Expired()).body == b'{"code": "expired"}'
+    assert way.answer(Expired()).header("content-type") == "application/json"
+    bare = gate(render=lambda refusal, ours: Response(200, (), b"x"))
+    assert bare.answer(Expired()).header("content-type") == "application/problem+json"
+
+
+def test_the_framework_s_own_404():
+    """Only for tenant refusals, and only if it was asked for."""
+    assert gate(not_found=lambda *_: None).wants_own_not_found(TenantUnknown())
+    assert not gate(not_found=lambda *_: None).wants_own_not_found(PermissionDenied())
+    assert not gate().wants_own_not_found(TenantUnknown())
+
+
+def test_user_of_an_untouched_request():
+    """None before authorize."""
+    assert gate().user_of(request()) is None
