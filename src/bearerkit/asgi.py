@@ -79,6 +79,7 @@ class RequireBearer:
         self._close_on_expiry = close_on_expiry
 
     def __call__(self, app: App) -> GuardedApp:
+        """Guard an ASGI app: any valid credential passes."""
         return GuardedApp(app, self.gate, close_on_expiry=self._close_on_expiry)
 
     def require(self, need: Requirement) -> Callable[[App], GuardedApp]:
@@ -96,6 +97,7 @@ class GuardedApp:
         self._close_on_expiry = close_on_expiry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge the request, then run the app or answer the refusal."""
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
@@ -256,6 +258,7 @@ class Answer:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
         prefix = "" if scope["type"] == "http" else "websocket."
         await send({"type": f"{prefix}http.response.start", "status": self.response.status, "headers": self.headers})
         await send({"type": f"{prefix}http.response.body", "body": self.response.body})
@@ -272,6 +275,7 @@ class Denial:
         self.reason = reason
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer, or the close frame."""
         if scope["type"] == "websocket" and not _may_deny(scope):
             await send({"type": "websocket.close", "code": WEBSOCKET_POLICY_VIOLATION, "reason": self.reason[:120]})
         else:

@@ -283,11 +283,11 @@ class AuthContext:
         return self._mapping.read(name, self._claims, self._header)
 
     def _text(self, name: str) -> str | None:
-        value: str | None = self._read(name)
+        value: str | None = self._mapping.read(name, self._claims, self._header)
         return value
 
     def _names(self, name: str) -> tuple[str, ...]:
-        value: tuple[str, ...] = self._read(name)
+        value: tuple[str, ...] = self._mapping.read(name, self._claims, self._header)
         return value
 
     def _inputs(self) -> tuple[object, ...]:

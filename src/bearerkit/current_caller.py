@@ -37,8 +37,8 @@ class _Current:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("AuthContext is immutable")
 
-    @property
-    def __class__(self) -> type[AuthContext]:  # type: ignore[misc, override]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[AuthContext]:  # type: ignore[override]
         return AuthContext
 
     def __eq__(self, other: object) -> bool:

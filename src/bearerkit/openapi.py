@@ -6,12 +6,21 @@ comes from `challenge.answers`. No framework is named here.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from bearerkit.challenge import PROBLEM_JSON, answers
-from bearerkit.errors import ConfigError
+from bearerkit.challenge import PROBLEM_JSON, answers, render
+from bearerkit.errors import (
+    BearerkitError,
+    ConfigError,
+    CredentialsMissing,
+    InvalidRequest,
+    PermissionDenied,
+    TenantUnknown,
+    Unavailable,
+)
 from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.key_location import metadata_candidates
 
@@ -20,6 +29,14 @@ __all__ = ["DEFAULT_SCHEME", "add_answers", "add_sign_in", "sign_in_schemes"]
 DEFAULT_SCHEME: Final = "Bearer"
 """The name of the security scheme, unless a team names it otherwise."""
 PROBLEM_SCHEMA: Final = "BearerProblem"
+_TYPICAL: Final[tuple[type[BearerkitError], ...]] = (
+    InvalidRequest,
+    CredentialsMissing,
+    PermissionDenied,
+    TenantUnknown,
+    Unavailable,
+)
+_EXAMPLES: Final = {error.status: json.loads(render(error()).body) for error in _TYPICAL}
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace", "query"})
 _PROBLEM: Final[Mapping[str, Any]] = {
     "title": PROBLEM_SCHEMA,
@@ -76,12 +93,10 @@ def add_answers(document: dict[str, Any], name: str) -> None:
     for operation in guarded:
         responses = operation.setdefault("responses", {})
         for status, description in answers().items():
+            body = {"schema": {"$ref": f"#/components/schemas/{PROBLEM_SCHEMA}"}, "example": _EXAMPLES[status]}
             responses.setdefault(
                 str(status),
-                {
-                    "description": f"{HTTPStatus(status).phrase}: {description}",
-                    "content": {PROBLEM_JSON: {"schema": {"$ref": f"#/components/schemas/{PROBLEM_SCHEMA}"}}},
-                },
+                {"description": f"{HTTPStatus(status).phrase}: {description}", "content": {PROBLEM_JSON: body}},
             )
 
 

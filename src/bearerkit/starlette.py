@@ -89,6 +89,7 @@ class RequireBearer:
         self._close_on_expiry = close_on_expiry
 
     def __call__(self, endpoint: E) -> E:
+        """Guard an endpoint: any valid credential passes."""
         return self._guard(endpoint, None)
 
     def require(self, need: Requirement) -> Callable[[E], E]:

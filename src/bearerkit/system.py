@@ -29,13 +29,9 @@ T = TypeVar("T")
 class SystemClock:
     """The clocks of the operating system."""
 
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """Seconds that never run backwards."""
-        return time.monotonic()
+    # The functions themselves: four readings per request need no frame of ours around them.
+    now = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
 
 
 @final

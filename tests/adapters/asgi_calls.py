@@ -79,7 +79,9 @@ def websocket_scope(path: str, headers: Fields = (), *, denial: bool = True, **m
     """The scope of a handshake; `denial`: the server can send an HTTP answer instead of accepting."""
     scope = http_scope(path, headers, **more)
     del scope["method"]
-    offered = [item.strip() for name, value in headers if name.lower() == "sec-websocket-protocol" for item in value.split(",")]
+    offered = [
+        item.strip() for name, value in headers if name.lower() == "sec-websocket-protocol" for item in value.split(",")
+    ]
     extensions = {"websocket.http.response": {}} if denial else {}
     return {**scope, "type": "websocket", "scheme": "wss", "subprotocols": offered, "extensions": extensions}
 

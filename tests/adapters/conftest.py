@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from adapters.scenarios import AUDIENCE, ISSUER
 
+from adapters.scenarios import AUDIENCE, ISSUER
 from bearerkit import Auth, Issuer
 
 

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any
 
-from adapters.asgi_calls import Call, http_scope
-from adapters.scenarios import ROUTES, Answer, Route, Scenario, answer_of, build_auths, handler_body
 from fastapi import Depends, FastAPI
 from fastapi import Request as FastAPIRequest
 from starlette.applications import Starlette
@@ -17,6 +15,8 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Route as StarletteRoute
 
+from adapters.asgi_calls import Call, http_scope
+from adapters.scenarios import ROUTES, Answer, Route, Scenario, answer_of, build_auths, handler_body
 from bearerkit import AuthContext, asgi, fastapi, starlette
 
 

@@ -216,7 +216,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("no token after the scheme", "/me", 400, {}, (("Authorization", "Bearer"),), challenge=SEVERAL),
     Scenario("two spaces", "/me", 400, {}, (("Authorization", "Bearer  {token}"),), challenge=SEVERAL),
     Scenario("a quoted token", "/me", 400, {}, (("Authorization", 'Bearer "{token}"'),), challenge=SEVERAL),
-    Scenario("a second token behind a comma", "/me", 400, {}, (("Authorization", "Bearer {token},x"),), challenge=SEVERAL),
+    Scenario(
+        "a second token behind a comma", "/me", 400, {}, (("Authorization", "Bearer {token},x"),), challenge=SEVERAL
+    ),
     Scenario(
         "two Authorization headers",
         "/me",

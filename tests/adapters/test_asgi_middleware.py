@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from adapters.asgi_calls import Call, get, http_scope
 from adapters.scenarios import AUDIENCE, ISSUER, User, load_user
-
 from bearerkit import Auth, Issuer, scope, tenant
 from bearerkit.asgi import BearerMiddleware, RequireBearer, auth_from, current_auth
 from bearerkit.errors import Expired, PermissionDenied
@@ -55,7 +55,9 @@ async def test_lifespan_and_unknown_scopes_go_through():
     async def app(scope, receive, send):
         seen.append(scope["type"])
 
-    await BearerMiddleware(app, Issuer(ISSUER.issuer, audience=AUDIENCE, keys=ISSUER.jwks))({"type": "lifespan"}, None, None)
+    await BearerMiddleware(app, Issuer(ISSUER.issuer, audience=AUDIENCE, keys=ISSUER.jwks))(
+        {"type": "lifespan"}, None, None
+    )
     assert seen == ["lifespan"]
 
 
@@ -107,7 +109,10 @@ async def test_the_user_is_in_the_scope(auth: Auth, token: str, is_async: bool):
     async def aload(ctx):
         return load_user(ctx)
 
-    call = Call(RequireBearer(auth, user=aload if is_async else load_user)(who), http_scope("/", [("Authorization", f"Bearer {token}")]))
+    call = Call(
+        RequireBearer(auth, user=aload if is_async else load_user)(who),
+        http_scope("/", [("Authorization", f"Bearer {token}")]),
+    )
     await call.run()
     assert call.scope["user"] == User("Ada")
     plain = await get(RequireBearer(auth)(who), "/", token)

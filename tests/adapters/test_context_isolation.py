@@ -6,8 +6,6 @@ from typing import Annotated
 import anyio
 import anyio.to_thread
 import pytest
-from adapters.asgi_calls import get
-from adapters.scenarios import ISSUER
 from fastapi import Depends, FastAPI, Request
 from starlette.applications import Starlette
 from starlette.endpoints import HTTPEndpoint
@@ -15,6 +13,8 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from adapters.asgi_calls import get
+from adapters.scenarios import ISSUER
 from bearerkit import Auth, AuthContext
 from bearerkit.current_caller import CALLER
 from bearerkit.fastapi import BearerMiddleware, RequireBearer, auth_from, current_auth

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -93,10 +94,22 @@ def test_no_token_is_shown_in_the_walk(once: tuple[int, str, str]) -> None:
     assert TOKEN.findall("".join(once[1:])) == []
 
 
-def test_an_ascii_terminal_is_no_error() -> None:
-    with demo("--once", PYTHONIOENCODING="ascii", PYTHONUTF8="0") as process:
-        assert process.communicate()[1] == ""
-        assert process.returncode == 0
+def test_a_terminal_that_cannot_show_a_character_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bearerkit.demo.screen import Screen
+
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True))
+    step = demo_walk.Step(title="Señor", path="/", presents="", token=None, status=200, why="naïve")
+    Screen().step(1, step, Response(200, (), "…".encode()), ["é"])
+    assert b"1. Se?or" in written.getvalue()
+    assert b"na?ve" in written.getvalue()
+
+
+def test_the_issuer_is_up_again_after_the_walk() -> None:
+    """Whoever tries the service by hand afterwards must not meet the outage of the walk."""
+    issuer = FakeIssuer()
+    assert [issuer.is_down for _ in demo_walk.steps(issuer)] == [False] * 11 + [True] * 2
+    assert not issuer.is_down
 
 
 def read_until(stream: IO[str] | None, text: str) -> str:

@@ -6,8 +6,6 @@ import string
 from urllib.parse import quote, unquote
 
 import pytest
-from adapters.asgi_calls import get, http_scope
-from adapters.scenarios import ISSUER
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette._utils import get_route_path
@@ -17,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
+from adapters.asgi_calls import get, http_scope
+from adapters.scenarios import ISSUER
 from bearerkit import Auth, ConfigError
 from bearerkit.asgi import route_path
 from bearerkit.exempt import ExemptPaths, is_preflight

@@ -6,12 +6,12 @@ No `from __future__ import annotations` here: FastAPI could not see the local na
 from typing import Annotated, Any
 
 import pytest
-from adapters.asgi_calls import get
-from adapters.scenarios import AUDIENCE, ISSUER, User, load_user
 from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException, Request, Security
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Mount
 
+from adapters.asgi_calls import get
+from adapters.scenarios import AUDIENCE, ISSUER, User, load_user
 from bearerkit import Auth, AuthContext, Issuer, any_scope, role, scope, tenant
 from bearerkit.current_caller import CALLER
 from bearerkit.errors import BearerkitError, PermissionDenied, Refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from adapters.drivers import BUILDERS, ask
 from adapters.scenarios import SCENARIOS, Scenario
 

@@ -6,8 +6,6 @@ import functools
 from types import SimpleNamespace
 
 import pytest
-from adapters.asgi_calls import get
-from adapters.scenarios import ISSUER, User, load_user
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.endpoints import HTTPEndpoint
@@ -18,6 +16,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, StreamingRespon
 from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
+from adapters.asgi_calls import get
+from adapters.scenarios import ISSUER, User, load_user
 from bearerkit import Auth, role, scope, tenant
 from bearerkit.asgi import SCOPE_KEY
 from bearerkit.current_caller import CALLER

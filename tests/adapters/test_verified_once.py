@@ -3,14 +3,14 @@
 from typing import Annotated
 
 import pytest
-from adapters.asgi_calls import get
-from adapters.scenarios import AUDIENCE, ISSUER
 from fastapi import APIRouter, Depends, FastAPI, Security
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
+from adapters.asgi_calls import get
+from adapters.scenarios import AUDIENCE, ISSUER
 from bearerkit import Auth, AuthContext, Issuer, authenticated, scope
 from bearerkit.fastapi import RequireBearer as FastAPIBearer
 from bearerkit.starlette import BearerMiddleware, RequireBearer, auth_from
@@ -82,7 +82,9 @@ async def test_another_auth_verifies_for_itself():
     async def endpoint(request):
         return PlainTextResponse(auth_from(request).subject)
 
-    app = Starlette(routes=[Route("/", RequireBearer(strict)(endpoint))], middleware=[Middleware(BearerMiddleware, auth=lenient)])
+    app = Starlette(
+        routes=[Route("/", RequireBearer(strict)(endpoint))], middleware=[Middleware(BearerMiddleware, auth=lenient)]
+    )
     assert (await get(app, "/", ISSUER.token(aud="other"))).status == 401
     assert (await get(app, "/", ISSUER.token(aud=["other", AUDIENCE]))).status == 200
 

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 import anyio
 import pytest
-from adapters.asgi_calls import Socket, websocket_scope
-from adapters.scenarios import ISSUER
 from fastapi import Depends, FastAPI, Security
 from starlette.applications import Starlette
 from starlette.endpoints import WebSocketEndpoint
@@ -17,6 +15,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from adapters.asgi_calls import Socket, websocket_scope
+from adapters.scenarios import ISSUER
 from bearerkit import Auth, AuthContext, scope, tenant
 from bearerkit.asgi import RequireBearer as AsgiBearer
 from bearerkit.errors import Expired, PermissionDenied
@@ -73,12 +73,14 @@ async def asgi_talk(scope, receive, send):
 
 def by_starlette(auth: Auth, need: Any = None, **options: Any) -> Any:
     bearer = RequireBearer(auth, **options)
-    return Starlette(routes=[WebSocketRoute("/ws/{tenant_id}", bearer(talk) if need is None else bearer.require(need)(talk))])
+    guard = bearer if need is None else bearer.require(need)
+    return Starlette(routes=[WebSocketRoute("/ws/{tenant_id}", guard(talk))])
 
 
 def by_class(auth: Auth, need: Any = None, **options: Any) -> Any:
     bearer = RequireBearer(auth, **options)
-    return Starlette(routes=[WebSocketRoute("/ws/{tenant_id}", bearer(Talk) if need is None else bearer.require(need)(Talk))])
+    guard = bearer if need is None else bearer.require(need)
+    return Starlette(routes=[WebSocketRoute("/ws/{tenant_id}", guard(Talk))])
 
 
 def by_middleware(auth: Auth, need: Any = None, **options: Any) -> Any:
@@ -95,10 +97,11 @@ def by_asgi(auth: Auth, need: Any = None, **options: Any) -> Any:
 
 def by_fastapi(auth: Auth, need: Any = None, **options: Any) -> Any:
     bearer = FastAPIBearer(auth, **options)
+    guard = bearer if need is None else bearer.require(need)
     app = FastAPI()
 
     @app.websocket("/ws/{tenant_id}")
-    async def endpoint(websocket: WebSocket, ctx: Annotated[AuthContext, Depends(bearer if need is None else bearer.require(need))]):
+    async def endpoint(websocket: WebSocket, ctx: Annotated[AuthContext, Depends(guard)]):
         await talk(websocket)
 
     return app

@@ -15,6 +15,7 @@ from bearerkit.errors import (
     SignatureInvalid,
     TenantUnknown,
 )
+from bearerkit.gate import Gate
 from bearerkit.http import Headers, Request
 from bearerkit.testing import FakeIssuer, FrozenClock, SigningKey, as_user
 
@@ -96,6 +97,20 @@ def test_another_auth_is_not_reached(auth: Auth) -> None:
     other = Auth(Issuer(ISSUER, audience="api"))
     with as_user(auth), pytest.raises(CredentialsMissing):
         other.authorize(request())
+
+
+def test_a_require_bearer_stands_for_the_auth_inside() -> None:
+    """`RequireBearer(Issuer(...))` builds the Auth itself, so nobody else has it in hand."""
+
+    class RequireBearer:
+        gate = Gate.of(Issuer(ISSUER, audience="api"))
+
+    bearer = RequireBearer()
+    with as_user(bearer, sub="u1"):
+        assert bearer.gate.authorize(request()).subject == "u1"
+    issuer = FakeIssuer(ISSUER, audience="api", alg="ES256")
+    with issuer.connect(bearer):
+        assert bearer.gate.authorize(request(issuer.token(sub="u2"))).subject == "u2"
 
 
 def test_a_request_that_was_judged_before_is_judged_anew(auth: Auth) -> None:

@@ -17,6 +17,7 @@ from bearerkit.system import BlockingWaits
 from bearerkit.verify.keys import RemoteKeys, StaticKeys
 from key_doubles import (
     JWKS_URL,
+    PATIENCE,
     HandClock,
     LaterThreads,
     NoThreads,
@@ -470,7 +471,7 @@ def test_warm_up_joins_a_fetch_in_the_air(origin: Origin, clock: HandClock) -> N
     threads[1].start()
     origin.release()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert origin.count == 1
 
 
@@ -494,8 +495,8 @@ def test_refresh_does_not_settle_for_an_older_fetch(origin: Origin, clock: HandC
     second = threading.Thread(target=lambda: run(source.refresh(WAITS)))
     second.start()
     origin.release()
-    first.join(20)
-    second.join(20)
+    first.join(PATIENCE)
+    second.join(PATIENCE)
     assert origin.count == 2
 
 
@@ -598,8 +599,17 @@ def test_a_fetch_that_asks_for_its_own_keys_does_not_wait_for_itself(clock: Hand
             raise AssertionError("unreachable")
 
     source = remote(Recursive(), clock)
-    with pytest.raises(KeysUnavailable):
-        obtain(source)
+    refused: list[KeysUnavailable] = []
+
+    def ask() -> None:
+        with pytest.raises(KeysUnavailable) as caught:
+            obtain(source)
+        refused.append(caught.value)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert len(refused) == 1
 
 
 def test_a_late_older_answer_changes_nothing(origin: Origin, clock: HandClock) -> None:

@@ -89,18 +89,21 @@ def _check_times(rules: ClaimRules, claims: Mapping[str, Any], now: float) -> No
         raise ClaimInvalid(
             'the token has no "exp"', reason="exp_missing", hint="Tokens without an expiry never verify. Set one."
         )
-    _check_number("exp", exp)
+    if type(exp) is not int or not -_FURTHEST < exp < _FURTHEST:
+        _check_number("exp", exp)
     if now >= exp + leeway:
         raise Expired(
             f"expired {now - exp:.0f} s ago",
             hint="If this was issued just now, the clocks differ: compare them; leeway= is for seconds, not minutes.",
         )
     if nbf is not MISSING:
-        _check_number("nbf", nbf)
+        if type(nbf) is not int or not -_FURTHEST < nbf < _FURTHEST:
+            _check_number("nbf", nbf)
         if now + leeway < nbf:
             raise NotYetValid(f'"nbf" lies {nbf - now:.0f} s in the future')
     if iat is not MISSING:
-        _check_number("iat", iat)
+        if type(iat) is not int or not -_FURTHEST < iat < _FURTHEST:
+            _check_number("iat", iat)
         if now + leeway < iat:
             raise NotYetValid(
                 f'"iat" lies {iat - now:.0f} s in the future', hint="Compare the clocks of both machines."

@@ -94,12 +94,10 @@ class Authenticator:
             limits=_loosest([entry.settings for entry in entries]),
         )
         self.now = clock.now
-
-    def at_once(self, token: str) -> AuthContext | None:
+        self.at_once: Callable[[str], AuthContext | None] = (
+            self._jwt.at_once if revocations is None else self._after_revocations
+        )
         """The context of a token if its verdict or its key is at hand and no revocation list has to be asked."""
-        if self._revocations is not None:
-            return None
-        return self._jwt.at_once(token)
 
     async def verify(self, token: str, waits: Waits) -> AuthContext:
         """The context of a token. Raises TokenInvalid or Unavailable."""
@@ -139,6 +137,9 @@ class Authenticator:
         return "\n".join(
             f"{entry.settings.name}: {source.describe()}" for entry in self._entries for source in entry.sources()
         )
+
+    def _after_revocations(self, token: str) -> AuthContext | None:
+        """Nothing can be said at once where a list of revocations has to be asked first."""
 
     def _take(self, request: Request, optional: bool) -> str | None:
         try:

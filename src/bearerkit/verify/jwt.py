@@ -9,7 +9,7 @@ again. Every rule lives in `jose/` or `routing.py`; nothing here decides by itse
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from bearerkit.context import AuthContext
 from bearerkit.errors import IssuerMismatch, Malformed, SignatureInvalid, TokenInvalid, Unavailable
@@ -61,7 +61,8 @@ class JwtVerifier:
 
         Plain: no coroutine, and no lock before the verdict is stored. Raises TokenInvalid.
         """
-        check_size(token, self._limits)
+        if type(token) is not str or len(token) > self._limits.token:
+            check_size(token, self._limits)  # before anybody hashes 100 MB
         digest = digest_of(token)
         verdict = self.cache.hit(digest, self._now(), self._monotonic())
         if verdict is not None:
@@ -139,7 +140,7 @@ class JwtVerifier:
         """
         header = token.jws.header
         monotonic = self._monotonic()
-        source = entry.known_source(header, token.claims)
+        source = entry.source if entry.pool is None else entry.pool.find(header, token.claims)
         if source is not None:
             # Read before the keys: a verdict must not rest on a set that is newer than its key.
             snapshot = source.snapshot
@@ -159,7 +160,11 @@ class JwtVerifier:
     ) -> AuthContext:
         """Signature first, claims second: nothing in the payload is believed before a key vouched for it."""
         jws = token.jws
-        key = _signer(jws, keys)
+        for key in keys:
+            if key.verify(jws.header.algorithm, jws.signing_input, jws.signature):
+                break
+        else:
+            _refuse_signature(jws.header)
         context = self._check_claims(token, entry, key)
         if jws.header_segment not in self._headers and len(self._headers) < KNOWN_HEADERS_MAX:
             self._headers[jws.header_segment] = jws.header
@@ -179,7 +184,11 @@ class JwtVerifier:
             return
         claims, rules = token.claims, entry.settings.rules
         starts = max(claims.get("nbf", 0), claims.get("iat", 0)) - rules.leeway
-        ends = min(claims["exp"] + rules.leeway, self._entry_ends(entry))
+        ends = claims["exp"] + rules.leeway
+        if entry.settings.until is not None:
+            ends = min(ends, entry.settings.until)
+        if entry.fresh_until != _NEVER:
+            ends = min(ends, self._now() + entry.fresh_until - self._monotonic())
         self.cache.put(token.digest, Verdict(context, starts, ends, key, source, snapshot))
 
     def _check_claims(self, token: _Token, entry: Entry, key: VerificationKey | None = None) -> AuthContext:
@@ -205,23 +214,13 @@ class JwtVerifier:
             claim_rules.refuse_no_subject(settings.mapping.subject[0].path)
         return context
 
-    def _entry_ends(self, entry: Entry) -> float:
-        """The epoch second up to which a verdict may rest on this entry."""
-        until = _NEVER if entry.settings.until is None else entry.settings.until
-        if entry.fresh_until == _NEVER:
-            return until
-        return min(until, self._now() + entry.fresh_until - self._monotonic())
 
-
-def _signer(jws: Jws, keys: Sequence[VerificationKey]) -> VerificationKey:
-    for key in keys:
-        if key.verify(jws.header.algorithm, jws.signing_input, jws.signature):
-            return key
+def _refuse_signature(header: Header) -> NoReturn:
     raise SignatureInvalid(
-        f"the signature does not verify with key {shown(jws.header.kid)}",
+        f"the signature does not verify with key {shown(header.kid)}",
         hint=(
             "A Microsoft Graph token (header nonce) never verifies outside Graph: request a token for your own API."
-            if "nonce" in jws.header.members
+            if "nonce" in header.members
             else "The token was altered, or signed by a key that only shares this key id."
         ),
     )

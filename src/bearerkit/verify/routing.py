@@ -40,10 +40,6 @@ class Entry:
     pool: SourcePerUrl | None = None
     fresh_until: float = float("inf")
 
-    def known_source(self, header: Header, claims: Mapping[str, Any]) -> KeySource | None:
-        """The key source for this token, None if there is none yet."""
-        return self.source if self.pool is None else self.pool.find(header, claims)
-
     def source_for(self, header: Header, claims: Mapping[str, Any], now: float) -> KeySource:
         """The key source for this token, made if it must be; `now` is monotonic. Raises KeyNotFound."""
         if self.pool is not None:
