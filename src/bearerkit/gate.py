@@ -55,17 +55,16 @@ class Gate:
 
     def authorize(self, request: Request, need: Requirement | None = None) -> AuthContext:
         """Who is calling, after `need` was met and the user loaded. Raises Refused or Unavailable."""
-        context = self.auth.authorize(request, need, optional=self.optional)
-        if self.user is not None and context.is_authenticated:
-            run(self._load_user(self.user, context, request))
-        return context
+        if self.user is not None:
+            # The user belongs to "who is calling", so it comes before anything that is asked of the caller.
+            run(self._load_user(self.user, self.auth.authorize(request, optional=self.optional), request))
+        return self.auth.authorize(request, need, optional=self.optional)
 
     async def aauthorize(self, request: Request, need: Requirement | None = None) -> AuthContext:
         """`authorize` for async code."""
-        context = await self.auth.aauthorize(request, need, optional=self.optional)
-        if self.user is not None and context.is_authenticated:
-            await self._load_user(self.user, context, request)
-        return context
+        if self.user is not None:
+            await self._load_user(self.user, await self.auth.aauthorize(request, optional=self.optional), request)
+        return await self.auth.aauthorize(request, need, optional=self.optional)
 
     def user_of(self, request: Request) -> Any:
         """The user loaded for this request, None before `authorize` or without a loader."""
@@ -87,7 +86,7 @@ class Gate:
 
     async def _load_user(self, load: UserLoader, context: AuthContext, request: Request) -> None:
         known = request.memo.get(_USER)
-        if known is not None and known[0] is load and known[1] is context:
+        if context.is_anonymous or (known is not None and known[0] is load and known[1] is context):
             return
         user = load(context)
         if isawaitable(user):

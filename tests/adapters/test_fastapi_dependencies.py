@@ -230,6 +230,15 @@ async def test_each_bearer_answers_in_its_own_way(auth: Auth):
     assert [(await get(app, f"/{name}")).body for name in ("one", "two")] == [b"one", b"two"]
 
 
+async def test_the_guard_that_refuses_is_the_one_that_answers(auth: Auth, token: str):
+    """Also where another guard of the same request was content."""
+    strict = RequireBearer(auth, render=lambda error, response: response.with_body("strict"))
+    app = FastAPI(dependencies=[Depends(RequireBearer(auth))])
+    app.get("/", dependencies=[Depends(strict.require(scope("a")))])(lambda: "reached")
+    assert (await get(app, "/", token)).body == b"strict"
+    assert b"Authentication is required" in (await get(app, "/")).body
+
+
 def _endpoint(bearer: RequireBearer) -> Any:
     async def endpoint(ctx=Depends(bearer)):
         return ctx.subject

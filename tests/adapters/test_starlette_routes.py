@@ -280,6 +280,23 @@ async def test_the_caller_is_forgotten_after_an_ordinary_request(auth: Auth, tok
     assert CALLER.get() is None
 
 
+async def test_the_caller_is_forgotten_behind_the_middleware_too(auth: Auth, token: str):
+    """And after an app or a class endpoint that was guarded as a whole."""
+    app = Starlette(routes=[Route("/", me)], middleware=[Middleware(BearerMiddleware, auth=auth)])
+    assert (await get(app, "/", token)).status == 200
+    assert CALLER.get() is None
+
+
+async def test_the_innermost_guard_says_who_is_calling(auth: Auth, token: str):
+    """An exempt path made nobody the caller; the optional guard of the route then found somebody."""
+    app = Starlette(
+        routes=[Route("/", RequireBearer(auth, optional=True)(me))],
+        middleware=[Middleware(BearerMiddleware, auth=auth, exempt=["/"])],
+    )
+    assert (await get(app, "/", token)).body == b'{"from":"user","current":"user"}'
+    assert (await get(app, "/")).body == b'{"from":null,"current":null}'
+
+
 async def test_an_endpoint_without_a_request_is_a_type_error(auth: Auth):
     """Rather than an unguarded endpoint."""
 

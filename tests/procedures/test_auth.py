@@ -1,4 +1,4 @@
-"""`Auth` end to end: sync and async callers, requirements, revocation, forgetting, replacing ports, and what it logs."""
+"""`Auth` end to end: sync and async callers, requirements, revocation, forgetting, replacing ports, what it tells."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import anyio
 import pytest
-from auth_doubles import DOWN, ISSUER, JWKS_URL, NOW, Events, Web, auth, claims, jwks, request, token
 
+from auth_doubles import DOWN, ISSUER, JWKS_URL, NOW, Events, Web, auth, claims, jwks, request, token
 from bearerkit import (
     Auth,
     AuthContext,
@@ -41,6 +41,7 @@ from bearerkit.errors import (
     TenantUnknown,
     Unavailable,
 )
+from bearerkit.system import BlockingWaits
 from bearerkit.testing import FakeIssuer, FrozenClock, SigningKey
 
 KEY = SigningKey.generate("ES256", kid="k1")
@@ -146,7 +147,11 @@ async def test_requirements(authorize: Authorize, issuer: Any) -> None:
     where = auth(issuer(), web=serving())
     need = scope("orders:read") & tenant(path="t")
     assert (await authorize(where, request(GOOD, t="acme"), need)).tenant_id == "acme"
-    for missing, kind in ((scope("x"), InsufficientScope), (role("x"), PermissionDenied), (tenant(path="t"), TenantUnknown)):
+    for missing, kind in (
+        (scope("x"), InsufficientScope),
+        (role("x"), PermissionDenied),
+        (tenant(path="t"), TenantUnknown),
+    ):
         with pytest.raises(kind):
             await authorize(where, request(GOOD, t="globex"), missing)
 
@@ -306,9 +311,7 @@ def test_the_revocation_list_is_told_what_it_needs():
     store = Counting()
     where = auth(static(), revocations=store)
     where.verify(GOOD)
-    assert store.asked == [
-        {"issuer": ISSUER, "token_id": "j1", "session_id": "s1", "subject": "u1", "issued_at": NOW}
-    ]
+    assert store.asked == [{"issuer": ISSUER, "token_id": "j1", "session_id": "s1", "subject": "u1", "issued_at": NOW}]
     where.verify(token(KEY, iat=..., jti=...))
     assert store.asked[1] == {
         "issuer": ISSUER, "token_id": None, "session_id": None, "subject": "u1", "issued_at": 0.0
@@ -467,13 +470,20 @@ def test_replacing_ports_for_a_test():
     fake = FakeIssuer(ISSUER, alg="ES256", audience="api", jwks_uri=JWKS_URL, clock=FrozenClock(NOW + 10**6))
     where = auth(remote(), web=serving())
     before = where.verify(GOOD)
-    with pytest.raises(ZeroDivisionError), where.replaced(http=fake.http, clock=fake.clock) as inside:
-        assert inside is where
-        assert where.verify(fake.token()).subject == "user"
-        with pytest.raises(Refused):
-            where.verify(GOOD)
-        raise ZeroDivisionError
+
+    def break_off_inside() -> None:
+        with where.replaced(http=fake.http, clock=fake.clock) as inside:
+            assert inside is where
+            assert where.now() == NOW + 10**6
+            assert where.verify(fake.token()).subject == "user"
+            with pytest.raises(Refused):
+                where.verify(GOOD)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off_inside()
     assert where.verify(GOOD) is before
+    assert where.now() == NOW
 
 
 @pytest.mark.anyio
@@ -484,6 +494,8 @@ async def test_replacing_the_identity() -> None:
     with where.replaced(identity=who):
         assert where.verify("anything") is who
         assert await where.averify("anything") is who
+        assert await where._identifier.verify("anything", BlockingWaits()) is who
+        assert await where._identifier.from_request(request(), False, BlockingWaits()) is who
         assert where.authorize(request()) is who
         assert (await where.aauthorize(request(), scope("a"))) is who
         assert where.authorize(request(), custom(lambda ctx, request: ctx is who, description="him")) is who

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import pytest
-from auth_doubles import ISSUER, auth, jwks, request, token
 
+from auth_doubles import ISSUER, auth, jwks, request, token
 from bearerkit import Auth, AuthContext, ConfigError, Issuer, scope
 from bearerkit.errors import (
     CredentialsMissing,
@@ -128,7 +129,9 @@ def test_nobody_is_loaded_for_nobody():
 
 
 @pytest.mark.parametrize(
-    "user", [None, SimpleNamespace(is_active=False), SimpleNamespace(is_active=0), SimpleNamespace(is_active=None)], ids=repr
+    "user",
+    [None, SimpleNamespace(is_active=False), SimpleNamespace(is_active=0), SimpleNamespace(is_active=None)],
+    ids=repr,
 )
 def test_an_unknown_or_disabled_user(user):
     """401 and not 403: nobody by this subject signs in here; nothing stays behind in the request."""
@@ -140,7 +143,9 @@ def test_an_unknown_or_disabled_user(user):
         assert way.user_of(coming) is None
 
 
-@pytest.mark.parametrize("user", [SimpleNamespace(is_active=True), SimpleNamespace(), {"is_active": False}, "Ada", 0, ""], ids=repr)
+@pytest.mark.parametrize(
+    "user", [SimpleNamespace(is_active=True), SimpleNamespace(), {"is_active": False}, "Ada", 0, ""], ids=repr
+)
 def test_an_active_user(user):
     """Whatever is not None and does not say that it is inactive, falsy values included."""
     way, coming = gate(user=Users(u1=user)), request(GOOD)
@@ -176,11 +181,9 @@ def test_two_auths_do_not_share_a_user():
 def test_an_unknown_user_is_told_before_a_missing_scope(run):
     """The first stage of the order: who is calling comes before what they may do."""
     way = gate(user=Users())
+    call = way.authorize if run == "sync" else partial(anyio.run, way.aauthorize)
     with pytest.raises(UserUnknown):
-        if run == "sync":
-            way.authorize(request(GOOD), scope("admin"))
-        else:
-            anyio.run(way.aauthorize, request(GOOD), scope("admin"))
+        call(request(GOOD), scope("admin"))
 
 
 def test_an_unknown_user_is_told_to_the_operator_once(caplog):
@@ -217,7 +220,9 @@ def test_render_replaces_the_body_only():
     """Whatever it returns: status, challenge, Cache-Control and Retry-After stay."""
 
     def render(refusal: Any, ours: Response) -> Response:
-        return Response(200, (("Content-Type", "text/html"), ("Set-Cookie", "x=y"), ("WWW-Authenticate", "Basic")), b"<p>no</p>")
+        return Response(
+            200, (("Content-Type", "text/html"), ("Set-Cookie", "x=y"), ("WWW-Authenticate", "Basic")), b"<p>no</p>"
+        )
 
     way = gate(render=render)
     for refusal in (Expired("d"), CredentialsMissing(), KeysUnavailable(retry_after=9), PermissionDenied()):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import jwt
 import pytest
-from auth_doubles import ISSUER, JWKS_URL, NOW, Web, jwks, token
 
+from auth_doubles import ISSUER, JWKS_URL, NOW, Web, jwks, token
 from bearerkit import Issuer, SharedSecret
 from bearerkit.errors import KeyNotFound, KeysUnavailable, Malformed
 from bearerkit.issuer import entry_of
@@ -77,11 +78,11 @@ def test_joserfc(alg):
 
 @pytest.mark.parametrize("alg", ALGORITHMS)
 @pytest.mark.interop
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_authlib(alg):
     """Its key argument may be a callable over header and payload."""
-    from authlib.jose import JsonWebKey, JsonWebToken
-    from authlib.jose.errors import BadSignatureError
+    with warnings.catch_warnings(record=True):  # its own deprecation of the module that teams still use
+        from authlib.jose import JsonWebKey, JsonWebToken
+        from authlib.jose.errors import BadSignatureError
 
     keys, text = static().keys, long_lived(alg)
 
@@ -129,7 +130,9 @@ def test_an_outage():
         keys_of(Issuer(ISSUER, audience="api", jwks_uri=JWKS_URL)).get_signing_key_from_jwt(token(KEY))
 
 
-@pytest.mark.parametrize("header", [{}, {"alg": None}, {"alg": 5}, {"alg": ["ES256"]}, {"alg": "HS256"}, {"alg": "none"}, {"alg": "ES384"}])
+@pytest.mark.parametrize(
+    "header", [{}, {"alg": None}, {"alg": 5}, {"alg": ["ES256"]}, {"alg": "HS256"}, {"alg": "none"}, {"alg": "ES384"}]
+)
 def test_an_algorithm_that_the_issuer_does_not_use(header):
     """No key is handed out for it: key confusion in the other library has nothing to confuse."""
     with pytest.raises(KeyNotFound):
@@ -144,7 +147,9 @@ def test_a_kid_that_no_key_has(kid):
         keys.jwk({"alg": "ES256", "kid": kid})
 
 
-@pytest.mark.parametrize("text", ["", "x", "a.b.c", b"\xff\xfe", "a.b.c.d.e", token(KEY, b'{"alg":"ES256","alg":"none"}')])
+@pytest.mark.parametrize(
+    "text", ["", "x", "a.b.c", b"\xff\xfe", "a.b.c.d.e", token(KEY, b'{"alg":"ES256","alg":"none"}')]
+)
 def test_what_is_no_token(text):
     """Malformed, whatever it is."""
     with pytest.raises(Malformed):
@@ -167,9 +172,7 @@ def test_a_key_url_made_from_the_token():
     """Kid and claims fill the template, as for Auth."""
     web = Web()
     web["https://ids.example.test/acme/k"] = jwks(KEY)
-    issuer = Issuer(
-        ISSUER, audience="api", jwks_uri="https://ids.example.test/{zid}/k", placeholders={"zid": "word"}
-    )
+    issuer = Issuer(ISSUER, audience="api", jwks_uri="https://ids.example.test/{zid}/k", placeholders={"zid": "word"})
     keys = keys_of(issuer, web)
     assert keys.get_signing_key_from_jwt(token(KEY, zid="acme")).key_id == "ES256-1"
     assert keys.jwk({"alg": "ES256", "kid": "ES256-1"}, {"zid": "acme"})["kid"] == "ES256-1"

@@ -7,8 +7,8 @@ from typing import Any
 
 import anyio
 import pytest
-from auth_doubles import NOW, Web, auth, jwks, token
 
+from auth_doubles import NOW, Web, auth, jwks, token
 from bearerkit import Auth, ConfigError, Issuer, IssuerResolver
 from bearerkit.errors import IssuerMismatch, KeysUnavailable, SignatureInvalid, TokenInvalid, WrongTokenType
 from bearerkit.testing import FrozenClock, SigningKey
@@ -182,7 +182,7 @@ def test_a_refusal_of_the_team_passes_through():
 
 
 def test_invented_issuers_are_no_flood_of_lookups():
-    """Every one is new; still the directory is asked a bounded number of times, and known tenants are not locked out."""
+    """Every one is new; still the directory is asked a bounded number of times, and nobody known is locked out."""
     clock, directory = FrozenClock(NOW), Directory(ACME)
     where = auth(IssuerResolver(directory, ttl=100), clock=clock, token_cache=0)
     where.verify(token(KEY, iss=ACME, exp=NOW + 900))
@@ -235,7 +235,8 @@ def test_an_async_resolver_from_sync_code():
 @pytest.mark.parametrize(
     "settings",
     [
-        {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}, {"ttl": "x"}, {"ttl": None}, {"ttl": True}, {"miss_ttl": 0}, {"max_issuers": 0},
+        {"ttl": 0}, {"ttl": -1}, {"ttl": float("nan")}, {"ttl": "x"}, {"ttl": None}, {"ttl": True}, {"miss_ttl": 0},
+        {"max_issuers": 0},
         {"max_issuers": 1.5}, {"max_issuers": True}, {"resolve": None},
     ],
     ids=str,

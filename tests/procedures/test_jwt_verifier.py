@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from auth_doubles import DOWN, ISSUER, JWKS_URL, NOW, Web, auth, jwks, token
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from auth_doubles import DOWN, ISSUER, JWKS_URL, NOW, Web, auth, jwks, token
 from bearerkit import ANY, NO_ISSUER, Auth, Issuer, KeyCache, Limits, SharedSecret
 from bearerkit.errors import (
     AudienceMismatch,
@@ -118,7 +118,9 @@ def test_claims_are_judged_again_after_the_fetch():
     assert isinstance(refusal(auth(remote(), web=web, clock=clock), token(KEY)), Expired)
 
 
-@pytest.mark.parametrize("text", [None, b"a.b.c", 5, ["a.b.c"], "", " ", "é.b.c", "\ud800.b.c", "a.b.c\n", "x" * 1_000_000])
+@pytest.mark.parametrize(
+    "text", [None, b"a.b.c", 5, ["a.b.c"], "", " ", "é.b.c", "\ud800.b.c", "a.b.c\n", "x" * 1_000_000]
+)
 def test_anything_that_is_no_token_is_malformed(text):
     """Never a TypeError, whatever a framework hands over, and with or without keys."""
     for where in (auth(static()), auth(remote())):
@@ -356,9 +358,7 @@ def test_entries_with_key_sets_of_their_own(first):
     """Entra B2C, WorkOS: same issuer, other keys. The entry that has the key accepts, cold or warm, in any order."""
     web = Web()
     web["https://a.example.test/k"], web["https://b.example.test/k"] = jwks(KEY), jwks(OTHER)
-    where = auth(
-        remote(jwks_uri="https://a.example.test/k"), remote(jwks_uri="https://b.example.test/k"), web=web
-    )
+    where = auth(remote(jwks_uri="https://a.example.test/k"), remote(jwks_uri="https://b.example.test/k"), web=web)
     second = OTHER if first is KEY else KEY
     for key in (first, second, first):
         assert where.verify(token(key, sub=key.kid)).subject == key.kid
@@ -435,6 +435,7 @@ def test_with_any_tenant_the_context_still_names_the_one_in_the_issuer():
 
 def test_a_predicate_judges_tenants():
     """True and nothing else; one that breaks refuses and is not a server error."""
+
     def broken(tenant: str) -> bool:
         raise KeyError(tenant)
 
@@ -486,7 +487,9 @@ def test_an_invented_kid_is_a_refusal_and_no_outage():
     assert len(web.asked) == 1
 
 
-@pytest.mark.parametrize("kid", ["../../etc/passwd", "a/b", "a?b", "a#b", "a@b", "a:b", "a%2fb", "", "x" * 129, "a\r\nb", "ä", "..", "."])
+@pytest.mark.parametrize(
+    "kid", ["../../etc/passwd", "a/b", "a?b", "a#b", "a@b", "a:b", "a%2fb", "", "x" * 129, "a\r\nb", "ä", "..", "."]
+)
 def test_a_kid_that_would_change_the_url_is_not_put_into_it(kid):
     """Attacks 40 to 42: refused before anything is fetched."""
     web = Web()

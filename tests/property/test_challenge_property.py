@@ -38,7 +38,9 @@ def printable(text: str) -> str:
     return "".join(char if " " <= char <= "~" else "?" for char in text)
 
 
-TEXT = st.text(max_size=40) | st.lists(st.sampled_from(['"', "\\", ",", "=", "\r", "\n", "é", "x", " ", '", error="']), max_size=12).map("".join)
+TEXT = st.text(max_size=40) | st.lists(
+    st.sampled_from(['"', "\\", ",", "=", "\r", "\n", "é", "x", " ", '", error="']), max_size=12
+).map("".join)
 
 
 @st.composite
@@ -79,6 +81,11 @@ def test_the_challenge_parses_back(refusal, realm, metadata):
         if isinstance(refusal, InsufficientScope):
             assert found.get("scope") == (printable(" ".join(refusal.required)) if refusal.required else None)
     problem = json.loads(answer.body.decode("ascii"))
-    assert problem == {"type": "about:blank", "title": problem["title"], "status": answer.status, "detail": refusal.public}
+    assert problem == {
+        "type": "about:blank",
+        "title": problem["title"],
+        "status": answer.status,
+        "detail": refusal.public,
+    }
     assert b"OPERATOR-ONLY" not in answer.body
     assert not any("OPERATOR-ONLY" in value for _, value in answer.headers)

@@ -12,7 +12,26 @@ from bearerkit.http import Headers, Request
 from bearerkit.verify.credentials import SUBPROTOCOL_HEADER, Places, take_token
 
 PIECES = st.sampled_from(
-    ["Bearer", "bearer", "BEARER", "Basic", " ", "  ", "\t", ",", ", ", "abc", "a.b.c", "=", "==", "\x00", "\r\n", '"', ";", "é"]
+    [
+        "Bearer",
+        "bearer",
+        "BEARER",
+        "Basic",
+        " ",
+        "  ",
+        "\t",
+        ",",
+        ", ",
+        "abc",
+        "a.b.c",
+        "=",
+        "==",
+        "\x00",
+        "\r\n",
+        '"',
+        ";",
+        "é",
+    ]
 )
 FIELD = st.text(max_size=30) | st.lists(PIECES, max_size=8).map("".join)
 FIELDS = st.lists(FIELD, max_size=3)

@@ -1,17 +1,17 @@
-"""A state machine over the verdict cache: it never answers with a verdict that has ended, and never grows past its size."""
+"""A state machine over the verdict cache: no answer after a verdict has ended, and never more than its size."""
 
 from __future__ import annotations
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from key_doubles import jwk
 
 from bearerkit.context import AuthContext
 from bearerkit.jose.key_set import KeySet, parse_jwks
 from bearerkit.jose.keys import VerificationKey
 from bearerkit.verify.key_source import Snapshot
 from bearerkit.verify.token_cache import TokenCache, Verdict, digest_of
+from key_doubles import jwk
 
 KIDS = ("k1", "k2", "k3")
 TOKENS = [f"t{number}.b.c" for number in range(6)]
@@ -66,7 +66,12 @@ class CacheMachine(RuleBasedStateMachine):
         key = data.draw(st.sampled_from(self.source.snapshot.keys.keys))
         begin, end = self.now + starts, self.now + life
         verdict = Verdict(
-            AuthContext({"sub": token}), starts=begin, ends=end, key=key, source=self.source, snapshot=self.source.snapshot  # type: ignore[arg-type]
+            AuthContext({"sub": token}),
+            starts=begin,
+            ends=end,
+            key=key,
+            source=self.source,
+            snapshot=self.source.snapshot,  # type: ignore[arg-type]
         )
         self.cache.put(digest_of(token), verdict)
         self.model[token] = (begin, end, key)

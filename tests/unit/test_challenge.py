@@ -101,7 +101,9 @@ def test_every_answer_is_a_problem_that_nobody_stores(kind):
     assert len(set(names)) == len(names)
     assert answer.header("content-type") == PROBLEM_JSON
     assert answer.header("cache-control") == "no-store"
-    assert ("www-authenticate" in names) == (answer.status in (400, 401) and kind is not errors.OAuthError or kind is InsufficientScope)
+    assert ("www-authenticate" in names) == (
+        (answer.status in (400, 401) and kind is not errors.OAuthError) or kind is InsufficientScope
+    )
     assert ("retry-after" in names) == (answer.status == 503)
     body = json.loads(answer.body)
     assert list(body) == ["type", "title", "status", "detail"]
@@ -134,7 +136,8 @@ def test_resource_metadata_is_in_every_challenge():
 @pytest.mark.parametrize(
     ("realm", "written"),
     [
-        ('a"b', r'a\"b'), ("a\\b", r"a\\b"), ('\\"', r"\\\""), ("a\r\nSet-Cookie: x", "a??Set-Cookie: x"), ("café", "caf?"),
+        ('a"b', r'a\"b'), ("a\\b", r"a\\b"), ('\\"', r"\\\""), ("a\r\nSet-Cookie: x", "a??Set-Cookie: x"), ("café",
+        "caf?"),
         ("", ""), ("\x7f\x00", "??"), ("a, b=c", "a, b=c"),
     ],
 )  # fmt: skip
@@ -168,7 +171,9 @@ def test_rendering_is_pure():
 def test_answers_lists_every_status_of_a_refusal():
     """What OpenAPI documents is what `render` can give on a route."""
     statuses = {
-        kind.status for kind in concrete() if issubclass(kind, errors.Refused | errors.Unavailable) and kind is not errors.Refused
+        kind.status
+        for kind in concrete()
+        if issubclass(kind, errors.Refused | errors.Unavailable) and kind is not errors.Refused
     }
     assert set(answers()) == statuses
     assert all(answers().values())

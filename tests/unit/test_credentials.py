@@ -13,9 +13,7 @@ from bearerkit.verify.credentials import SUBPROTOCOL, SUBPROTOCOL_HEADER, Places
 ALB = Places("x-amzn-oidc-data")
 
 
-def taken(
-    *fields: str, places: Places = Places(), kind: Literal["http", "websocket"] = "http", **other: str
-) -> str:
+def taken(*fields: str, places: Places = Places(), kind: Literal["http", "websocket"] = "http", **other: str) -> str:
     """The token of a request with these Authorization fields (or those of `places`), and other headers."""
     items = [(places.header, field) for field in fields]
     items += [(name.replace("_", "-"), value) for name, value in other.items()]
@@ -51,8 +49,10 @@ def test_no_bearer_credential(fields):
 @pytest.mark.parametrize(
     "fields",
     [
-        ("Bearer",), ("Bearer ",), ("bearer",), ("Bearer  abc",), ("Bearer abc ",), ("Bearer abc def",), ("Bearer\tabc",),
-        ("Bearer\x0babc",), ("Bearer\xa0abc",), ('Bearer "abc"',), ("Bearer token=abc",), ("Bearer a=b",), ("Bearer =",),
+        ("Bearer",), ("Bearer ",), ("bearer",), ("Bearer  abc",), ("Bearer abc ",), ("Bearer abc def",), ("Bearer\tabc",
+        ),
+        ("Bearer\x0babc",), ("Bearer\xa0abc",), ('Bearer "abc"',), ("Bearer token=abc",), ("Bearer a=b",), ("Bearer =",
+        ),
         ("Bearer =abc",), ("Bearer abc\x00",), ("Bearer abc\r\nX: y",), ("Bearer \xe4\xf6",), ("Bearer 日本",),
         ("Bearer a,b",), ("Bearer abc,",), ("Bearer: abc",), ("Bearer,abc",), ("Bearer;abc",), ("Bearer=abc",),
     ],
@@ -112,7 +112,9 @@ def test_tokens_of_aws_are_padded_in_each_part():
         taken("Bearer ab==.cd==.ef==")
 
 
-@pytest.mark.parametrize("fields", [("Bearer abc",), ("",), (" abc",), ("abc\n",), ("a,b",), ("abc", "abc"), ('"abc"',)], ids=repr)
+@pytest.mark.parametrize(
+    "fields", [("Bearer abc",), ("",), (" abc",), ("abc\n",), ("a,b",), ("abc", "abc"), ('"abc"',)], ids=repr
+)
 def test_anything_else_in_that_header_is_refused(fields):
     """A scheme, white space, a list: the field is there, so it must be one token."""
     with pytest.raises(InvalidRequest):
@@ -161,7 +163,17 @@ def test_other_subprotocols_carry_nothing(offered):
 
 
 @pytest.mark.parametrize(
-    "offered", ["bearer", "bearer,", "bearer, ", "bearer, a b", "bearer, ä", "bearer, bearer", "bearer, a, bearer, b", "abc, bearer"]
+    "offered",
+    [
+        "bearer",
+        "bearer,",
+        "bearer, ",
+        "bearer, a b",
+        "bearer, ä",
+        "bearer, bearer",
+        "bearer, a, bearer, b",
+        "abc, bearer",
+    ],
 )
 def test_a_malformed_offer(offered):
     """The subprotocol announces a token and none, or more than one, follows."""

@@ -67,7 +67,9 @@ def test_sentinels_are_spelled():
     assert ANY is not None
 
 
-@pytest.mark.parametrize(("encoding", "secret"), [(None, "s" * 32), ("raw", "s" * 32), ("hex", "ab" * 32), ("base64url", "A" * 43)])
+@pytest.mark.parametrize(
+    ("encoding", "secret"), [(None, "s" * 32), ("raw", "s" * 32), ("hex", "ab" * 32), ("base64url", "A" * 43)]
+)
 def test_a_shared_secret(encoding, secret):
     """It makes an HS256 issuer, and stands nowhere but in its key."""
     more = {} if encoding is None else {"SHARED_SECRET_ENCODING": encoding}
@@ -134,7 +136,13 @@ def test_missing_and_unknown_together():
 
 def test_other_variables_are_left_alone():
     """Foreign names, and those of the test suite, the development issuer and the Django adapter."""
-    foreign = {"PATH": "x", "bearerkit_x": "x", "BEARERKIT": "x", "XBEARERKIT_Y": "x", "BEARERKIT_AUTH": "proj.auth.auth"}
+    foreign = {
+        "PATH": "x",
+        "bearerkit_x": "x",
+        "BEARERKIT": "x",
+        "XBEARERKIT_Y": "x",
+        "BEARERKIT_AUTH": "proj.auth.auth",
+    }
     foreign |= {"BEARERKIT_TEST_STRICT": "1", "BEARERKIT_DEV_KEY": "x"}
     settings_from({**GOOD, **foreign})
 

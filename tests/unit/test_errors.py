@@ -33,8 +33,8 @@ def test_everything_is_listed():
     """Every class of the module is public, under one root."""
     defined = {
         name
-            for name, item in vars(errors).items()
-            if inspect.isclass(item) and item.__module__ == errors.__name__ and not name.startswith("_")
+        for name, item in vars(errors).items()
+        if inspect.isclass(item) and item.__module__ == errors.__name__ and not name.startswith("_")
     }
     assert defined == set(errors.__all__)
     assert all(issubclass(kind, BearerkitError) for kind in ALL)
@@ -94,7 +94,12 @@ def test_public_texts_are_fixed_sentences():
 def test_the_four_texts_do_not_mix(kind):
     """Each argument sets its own text, on this object only."""
     error = kind("for the log", reason="other", public="For the caller.", hint="do this")
-    assert (error.detail, error.reason, error.public, error.hint) == ("for the log", "other", "For the caller.", "do this")
+    assert (error.detail, error.reason, error.public, error.hint) == (
+        "for the log",
+        "other",
+        "For the caller.",
+        "do this",
+    )
     assert error.args == ("for the log",)
     assert str(error) == "other: for the log (do this)"
     plain = kind()

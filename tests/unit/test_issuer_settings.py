@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bearerkit import ANY, NO_ISSUER, PRESENT, ClaimMapping, ConfigError, Issuer, KeyCache, Limits, Network, SharedSecret
+from bearerkit import (
+    ANY,
+    NO_ISSUER,
+    PRESENT,
+    ClaimMapping,
+    ConfigError,
+    Issuer,
+    KeyCache,
+    Limits,
+    Network,
+    SharedSecret,
+)
 from bearerkit.testing import SigningKey
 from bearerkit.verify.issuer import IssuerSettings
 
@@ -54,7 +65,8 @@ def templated(**settings: Any) -> dict[str, Any]:
         ("https://login.microsoftonline.com/common/v2.0", {}, '"common"'),
         ("https://login.microsoftonline.com/organizations/v2.0", {}, '"organizations"'),
         ("https://login.microsoftonline.com/consumers/v2.0", {"keys": JWKS}, '"consumers"'),
-        ("https://login.microsoftonline.com/{tenantid}/v2.0", templated(placeholders={"tenantid": "uuid"}), "{tenantid}"),
+        ("https://login.microsoftonline.com/{tenantid}/v2.0", templated(placeholders={"tenantid": "uuid"}),
+        "{tenantid}"),
         # where the keys are
         (NO_ISSUER, {}, "without an issuer need"),
         ("idp", {}, "is no URL"),
@@ -96,12 +108,15 @@ def templated(**settings: Any) -> dict[str, Any]:
         (URL, {"audience_from": []}, "audience_from"),
         (URL, {"audience_from": "a..b"}, "empty segment"),
         (URL, {"audience_from": [5]}, "audience_from"),
+        (URL, {"audience_from": [None]}, "audience_from"),
+        (URL, {"require": {5: "x"}}, "require"),
+        ("https://[::1/x", {"keys": None}, "is no URL"),
         (URL, {"audience_optional": True}, "needs until="),
         (URL, {"audience_optional": True, "until": float("inf")}, "until="),
         (URL, {"audience_optional": True, "until": float("nan")}, "until="),
         (URL, {"audience_optional": 1}, "audience_optional"),
         # until
-        (URL, {"until": datetime(2030, 1, 1)}, "time zone"),  # noqa: DTZ001
+        (URL, {"until": datetime(2030, 1, 1)}, "time zone"),
         (URL, {"until": "2030-01-01"}, "until="),
         (URL, {"until": True}, "until="),
         # clients, require, forbid, subject, type
@@ -198,8 +213,10 @@ def test_all_problems_at_once():
         tenants=[1],
     )
     for words in (
-        "common", "spell ANY", "algorithms must not be empty", "leeway", "lifetime_max", "profile", "token_type", "subject",
-        "nope", "require", "forbid", "clients", "until= must", "needs until", "keys: ", "exclude", "http://", "key_format", "tenants",
+        "common", "spell ANY", "algorithms must not be empty", "leeway", "lifetime_max", "profile", "token_type",
+        "subject",
+        "nope", "require", "forbid", "clients", "until= must", "needs until", "keys: ", "exclude", "http://",
+        "key_format", "tenants",
     ):  # fmt: skip
         assert any(words in problem for problem in found), words
 
@@ -218,7 +235,10 @@ def test_there_is_no_way_to_switch_verification_off():
     assert not [name for name in names if name.startswith(("verify", "skip", "disable", "insecure", "options"))]
 
 
-@pytest.mark.parametrize("keys", ["-----BEGIN PRIVATE KEY-----\nS3CR3T\n-----END PRIVATE KEY-----", {"keys": [{"kty": "oct", "k": "S3CR3T"}]}])
+@pytest.mark.parametrize(
+    "keys",
+    ["-----BEGIN PRIVATE KEY-----\nS3CR3T\n-----END PRIVATE KEY-----", {"keys": [{"kty": "oct", "k": "S3CR3T"}]}],
+)
 def test_problems_hold_no_key_material(keys):
     """A wrong key is named by what it is."""
     assert "S3CR3T" not in str(problems(keys=keys))
@@ -257,7 +277,10 @@ def test_problems_hold_no_key_material(keys):
         (URL, {"keys": EC.jwk}),
         (URL, {"keys": [EC.public_key, RSA.public_key]}),
         (URL, {"keys": SharedSecret("s" * 64), "algorithms": "HS512"}),
-        (URL, {"jwks_uri": "https://k.example.com/{kid}", "placeholders": {"kid": "word"}, "key_format": "pem-per-kid"}),
+        (
+            URL,
+            {"jwks_uri": "https://k.example.com/{kid}", "placeholders": {"kid": "word"}, "key_format": "pem-per-kid"},
+        ),
         (URL, {"algorithms": ["Ed25519"]}),
         (URL, {"claims": {"tenant": "tid"}, "limits": Limits(), "key_cache": KeyCache()}),
     ],
@@ -303,7 +326,7 @@ def test_the_rfc_9068_profile():
     }
     wider = issuer(profile="rfc9068", typ=["JWT", "application/at+jwt"], require={"jti": ["a", None]})
     assert wider.typ == {"jwt", "at+jwt"}
-    assert dict((path.path, values) for path, values in wider.rules.require)["jti"] == ("a", None)
+    assert {path.path: values for path, values in wider.rules.require}["jti"] == ("a", None)
 
 
 def test_types_are_normalised_and_none_is_absence():
@@ -406,22 +429,45 @@ def test_an_issuer_does_not_change():
     assert entry.algorithms == issuer().algorithms
 
 
-JUNK = st.none() | st.booleans() | st.integers(-3, 3) | st.text(max_size=5) | st.binary(max_size=3) | st.lists(
-    st.none() | st.integers() | st.text(max_size=3), max_size=2
-) | st.dictionaries(st.text(max_size=3), st.none() | st.text(max_size=3) | st.lists(st.integers(), max_size=1), max_size=2) | st.floats()
+JUNK = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.text(max_size=5)
+    | st.binary(max_size=3)
+    | st.lists(st.none() | st.integers() | st.text(max_size=3), max_size=2)
+    | st.dictionaries(
+        st.text(max_size=3), st.none() | st.text(max_size=3) | st.lists(st.integers(), max_size=1), max_size=2
+    )
+    | st.floats()
+)
 SETTINGS = [
     "audience", "audience_from", "audience_optional", "until", "clients", "client_claims", "tenants", "placeholders",
-    "token_type", "profile", "typ", "require", "forbid", "algorithms", "metadata_url", "metadata_issuer", "jwks_uri", "keys",
-    "key_format", "hosts", "network", "subject", "leeway", "lifetime_max", "claims", "wildcard_scopes", "padding", "limits",
+    "token_type", "profile", "typ", "require", "forbid", "algorithms", "metadata_url", "metadata_issuer", "jwks_uri",
+    "keys",
+    "key_format", "hosts", "network", "subject", "leeway", "lifetime_max", "claims", "wildcard_scopes", "padding",
+    "limits",
     "key_cache",
 ]  # fmt: skip
 
 
-@given(st.sampled_from([URL, TEMPLATE, NO_ISSUER, "x"]) | JUNK, st.dictionaries(st.sampled_from(SETTINGS), JUNK, max_size=4))
+@given(
+    st.sampled_from([URL, TEMPLATE, NO_ISSUER, "x"]) | JUNK,
+    st.dictionaries(st.sampled_from(SETTINGS), JUNK, max_size=4),
+)
 def test_any_settings_work_or_are_a_config_error(name, settings):
     """Wrong types, empty things, NaN: always a ConfigError that says something, never another exception."""
+    told: tuple[str, ...] = ("nothing was wrong",)
     try:
         issuer(name, **settings)
     except ConfigError as error:
-        assert error.problems
-        assert all(error.problems)
+        told = error.problems
+    assert told
+    assert all(told)
+
+
+def test_the_default_of_an_unset_option_reads_as_such():
+    """In a signature shown by help()."""
+    import inspect
+
+    assert repr(inspect.signature(IssuerSettings.__init__).parameters["typ"].default) == "…"

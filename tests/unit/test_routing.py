@@ -51,9 +51,12 @@ def test_an_exact_issuer():
 @pytest.mark.parametrize(
     "iss",
     [
-        URL + "/", URL.upper(), "HTTPS://id.example.com", "https://id.example.com:443", "https://id.example.com.", "https://id.example.co",
-        "https://id.example.com/x", "https://ID.example.com", "https://id%2eexample.com", "https://id.example.com\0", " " + URL,
-        URL + "\n", "https://user@id.example.com", "https://id.example.com?", "https://id.example.com#", "http://id.example.com",
+        URL + "/", URL.upper(), "HTTPS://id.example.com", "https://id.example.com:443", "https://id.example.com.",
+        "https://id.example.co",
+        "https://id.example.com/x", "https://ID.example.com", "https://id%2eexample.com", "https://id.example.com\0",
+        " " + URL,
+        URL + "\n", "https://user@id.example.com", "https://id.example.com?", "https://id.example.com#",
+        "http://id.example.com",
         "https://xn--id.example.com", "https://ıd.example.com", "", None, [URL], [[URL]], {"iss": URL}, True, 0,
     ],
     ids=repr,
@@ -95,7 +98,8 @@ def test_several_entries_share_an_issuer():
     ("alg", "typ", "takes"),
     [
         ("ES256", "at+jwt", True), ("ES256", "application/AT+JWT", True), ("ES256", None, True), ("RS256", "JWT", True),
-        ("EdDSA", "JWT", True), ("Ed25519", "JWT", True), ("ES384", "JWT", False), ("HS256", "JWT", False), ("none", "JWT", False),
+        ("EdDSA", "JWT", True), ("Ed25519", "JWT", True), ("ES384", "JWT", False), ("HS256", "JWT", False), ("none",
+        "JWT", False),
         ("es256", "JWT", False), ("ES256 ", "JWT", False), ("ES256", "dpop+jwt", False), ("ES256", "", False),
     ],
 )  # fmt: skip

@@ -7,13 +7,13 @@ import pickle
 from dataclasses import dataclass, field
 
 import pytest
-from key_doubles import jwk
 
 from bearerkit.context import AuthContext
 from bearerkit.jose.key_set import KeySet, parse_jwks
 from bearerkit.jose.keys import VerificationKey, from_jwk
 from bearerkit.verify.key_source import Snapshot, StaticKeys
 from bearerkit.verify.token_cache import TokenCache, Verdict, digest_of
+from key_doubles import jwk
 
 
 @dataclass
@@ -51,7 +51,9 @@ def test_a_hit_while_nothing_changed():
     assert source.asked == []
 
 
-@pytest.mark.parametrize(("now", "hit"), [(9.999, False), (10, True), (99.999, True), (100, False), (1e9, False), (-1, False)])
+@pytest.mark.parametrize(
+    ("now", "hit"), [(9.999, False), (10, True), (99.999, True), (100, False), (1e9, False), (-1, False)]
+)
 def test_the_times_of_the_token(now, hit):
     """Attack 114: an expired verdict is none, nor is one after the clock was set back before its start."""
     cache, source = TokenCache(10), Source(calm())

@@ -87,6 +87,8 @@ class Routes:
     def refuse(self, header: Header, claims: Mapping[str, Any], selected: tuple[Entry, ...]) -> NoReturn:
         """Raise why no entry takes this token: its algorithm, else its typ, else its issuer."""
         pool = selected or self._all
+        if not pool:
+            refuse_issuer(claims, ())
         fitting = [entry for entry in pool if header.algorithm in entry.settings.algorithms]
         if not fitting:
             _refuse_algorithm(header.alg, pool)
@@ -117,7 +119,7 @@ def _refuse_algorithm(alg: str, entries: Iterable[Entry]) -> NoReturn:
             f'keys=SharedSecret(...), algorithms=["{alg}"].'
         )
     raise SignatureInvalid(
-        f"algorithm {shown(alg)} is not accepted, only {', '.join(accepted) or 'none'}",
+        f"algorithm {shown(alg)} is not accepted, only {', '.join(accepted)}",
         reason="algorithm_not_allowed",
         hint=hint,
     )

@@ -51,7 +51,12 @@ def rules(**changes: Any) -> ClaimRules:
 
 
 def judge(
-    changes: dict[str, Any] | None = None, *, by: ClaimRules = RULES, typed: bool = False, now: float = NOW, **header: Any
+    changes: dict[str, Any] | None = None,
+    *,
+    by: ClaimRules = RULES,
+    typed: bool = False,
+    now: float = NOW,
+    **header: Any,
 ) -> None:
     """Check the good claims after `changes`; a value of `...` removes the claim."""
     claims = {name: value for name, value in {**GOOD, **(changes or {})}.items() if value is not ...}
@@ -75,7 +80,23 @@ def test_good_claims_pass():
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
 @pytest.mark.parametrize(
     "value",
-    [None, True, False, "1790000300", "", [], [NOW + 300], {}, math.nan, math.inf, -math.inf, 1e15, -1e15, 10**400, 1e308],
+    [
+        None,
+        True,
+        False,
+        "1790000300",
+        "",
+        [],
+        [NOW + 300],
+        {},
+        math.nan,
+        math.inf,
+        -math.inf,
+        1e15,
+        -1e15,
+        10**400,
+        1e308,
+    ],
     ids=repr,
 )
 def test_a_time_is_a_finite_number_or_the_token_is_refused(name, value):
@@ -232,7 +253,9 @@ def test_a_client_that_is_allowed(changes):
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"azp": "c2"}, {"azp": "c2", "client_id": "c1"}, {"azp": ["c1"]}, {"azp": True}, {"azp": ""}], ids=repr
+    "changes",
+    [{}, {"azp": "c2"}, {"azp": "c2", "client_id": "c1"}, {"azp": ["c1"]}, {"azp": True}, {"azp": ""}],
+    ids=repr,
 )
 def test_a_client_that_is_not(changes):
     """None, another one, another one before ours, or something that is no string."""
@@ -251,7 +274,8 @@ def requiring(name: str, *values: Any) -> ClaimRules:
     ("values", "value"),
     [
         (("access",), "access"), (("a", "b"), "b"), ((None, "a"), ...), ((None, "a"), None), ((None, "a"), "a"),
-        ((True,), True), ((False,), False), ((0,), 0), ((PRESENT,), 0), ((PRESENT,), False), ((PRESENT,), ""), ((PRESENT,), []),
+        ((True,), True), ((False,), False), ((0,), 0), ((PRESENT,), 0), ((PRESENT,), False), ((PRESENT,), ""),
+        ((PRESENT,), []),
         (({"a": [1]},), {"a": [1]}),
     ],
 )  # fmt: skip
@@ -263,7 +287,8 @@ def test_a_required_value_that_is_there(values, value):
 @pytest.mark.parametrize(
     ("values", "value"),
     [
-        (("access",), ...), (("access",), None), (("access",), "Access"), (("access",), ["access"]), (("access",), "access "),
+        (("access",), ...), (("access",), None), (("access",), "Access"), (("access",), ["access"]), (("access",),
+        "access "),
         ((True,), 1), ((1,), True), ((False,), 0), ((0,), False), ((1,), 1.0), (("1",), 1), ((True,), "true"),
         ((PRESENT,), ...), ((PRESENT,), None), ((None,), "x"), ((None,), False), ((), "x"),
     ],
@@ -341,7 +366,7 @@ ORDER = [
 
 @pytest.mark.parametrize("place", range(len(ORDER)))
 def test_the_order_of_refusal_is_fixed(place):
-    """Of all that is wrong the first rule speaks: times, lifetime, audience, clients, require, forbid, kind, subject."""
+    """Of all that is wrong the first rule speaks: times, lifetime, audience, clients, require, forbid, kind, names."""
     by = rules(lifetime_max=3600, clients=frozenset({"c1"}), require=((ClaimPath("x"), ("y",)),))
     wrong: dict[str, Any] = {"azp": "c1", "x": "y"}
     for changes, _ in reversed(ORDER[place:]):
@@ -366,7 +391,12 @@ def test_sentinels_read_as_they_are_spelled():
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["api", "c1", "u1"]),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["api", "c1", "u1"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
@@ -377,12 +407,14 @@ EVERYTHING = rules(lifetime_max=600, clients=frozenset({"c1"}), require=((ClaimP
 @given(st.dictionaries(st.sampled_from(NAMES), JSON, max_size=6), st.booleans())
 def test_any_claims_are_accepted_or_refused_and_nothing_else(changes, typed):
     """No JSON value, wherever it stands, raises anything but a refusal whose texts stay on one bounded line."""
+    refused: BearerkitError | None = None
     try:
         check(EVERYTHING, {}, {**GOOD, "azp": "c1", **changes}, NOW, typed=typed)
-    except BearerkitError as found:
-        assert isinstance(found, TokenInvalid)
-        assert len(str(found).splitlines()) == 1
-        assert len(str(found)) < 1_500
+    except TokenInvalid as error:
+        refused = error
+    if refused is not None:
+        assert len(str(refused).splitlines()) == 1
+        assert len(str(refused)) < 1_500
     else:
         merged = {**GOOD, **changes}
         assert merged["exp"] > NOW - 30

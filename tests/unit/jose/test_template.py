@@ -38,9 +38,7 @@ def test_kid_is_the_header_s():
 
 def test_several_placeholders_and_dotted_paths():
     """One format per name; a name may occur twice."""
-    template = Template(
-        "https://{ext_attr.zdn}.example.com/{zid}/{zid}", {"ext_attr.zdn": "dns-label", "zid": "word"}
-    )
+    template = Template("https://{ext_attr.zdn}.example.com/{zid}/{zid}", {"ext_attr.zdn": "dns-label", "zid": "word"})
     assert template.names == ("ext_attr.zdn", "zid")
     assert template.fill({"ext_attr": {"zdn": "acme"}, "zid": "z1"}, {}) == "https://acme.example.com/z1/z1"
     assert template.fill({"ext_attr": {"zdn": "acme"}}, {}) is None
@@ -77,7 +75,8 @@ def test_all_placeholders_without_a_format_are_named_at_once():
     "value",
     [
         None, 1, True, [], [TENANT], {}, "", TENANT + "\n", "\n" + TENANT, TENANT + "/", "x/../" + TENANT, TENANT[:-1],
-        TENANT + "0", TENANT.replace("-", ""), "{" + TENANT + "}", TENANT + "\0", TENANT.replace("0f", "０f"), f" {TENANT}",
+        TENANT + "0", TENANT.replace("-", ""), "{" + TENANT + "}", TENANT + "\0", TENANT.replace("0f", "０f"),
+        f" {TENANT}",
         f"{TENANT}#", f"{TENANT}?x", f"{TENANT}@evil.example",
     ],
     ids=repr,
@@ -91,8 +90,16 @@ def test_a_value_that_is_no_uuid(value):
     ("shape", "good", "bad"),
     [
         ("uuid", [TENANT, TENANT.upper()], ["x"]),
-        ("dns-label", ["a", "a-1", "x" * 63], ["", "-a", "a-", "x" * 64, "A", "a.b", "a_b", "ä", "a\n", "evil.example/"]),
-        ("word", ["a", "A_b-9", "x" * 128], ["", "x" * 129, "a.b", "a/b", "..", "a b", "ä", "a\n", "a%2f", "a:b", "a@b"]),
+        (
+            "dns-label",
+            ["a", "a-1", "x" * 63],
+            ["", "-a", "a-", "x" * 64, "A", "a.b", "a_b", "ä", "a\n", "evil.example/"],
+        ),
+        (
+            "word",
+            ["a", "A_b-9", "x" * 128],
+            ["", "x" * 129, "a.b", "a/b", "..", "a b", "ä", "a\n", "a%2f", "a:b", "a@b"],
+        ),
     ],
 )
 def test_formats(shape, good, bad):
