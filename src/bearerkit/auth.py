@@ -152,6 +152,16 @@ class Auth:
             self.note(refusal)
             raise
 
+    def enforce(self, context: AuthContext, request: Request, need: Requirement) -> None:
+        """Hold a context, wherever it came from, against a need. Raises Refused or Unavailable."""
+        with self._noting():
+            run(self._enforce(context, request, need))
+
+    async def aenforce(self, context: AuthContext, request: Request, need: Requirement) -> None:
+        """`enforce` for async code."""
+        with self._noting():
+            await self._enforce(context, request, need)
+
     def answer(self, refusal: BearerkitError) -> Response:
         """The HTTP answer for a refusal."""
         return render(refusal, self.challenge)
@@ -301,10 +311,21 @@ class Auth:
             request.memo[self._memo] = (identifier, context)
         if need is None:
             return _not_anonymous(context, optional)
-        now = identifier.now()
+        await self._enforce(context, request, need)
+        return context
+
+    async def _enforce(self, context: AuthContext, request: Request, need: Requirement) -> None:
+        now = self.now()
         facts = await load_facts(facts_to_load(need, context, request, now), context, request)
         enforce(need, context, request, facts, now)
-        return context
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except BearerkitError as refusal:
+            self.note(refusal)
+            raise
 
     def _remembered(self, request: Request, identifier: Identifier) -> AuthContext | None:
         known = request.memo.get(self._memo)

@@ -19,10 +19,9 @@ from bearerkit.context import AuthContext
 from bearerkit.current_caller import CALLER
 from bearerkit.errors import BearerkitError, Refused, Unavailable
 from bearerkit.gate import Gate, Render, UserLoader
-from bearerkit.guards import Requirement, enforce, facts_to_load, scope
+from bearerkit.guards import Requirement, scope
 from bearerkit.http import Request
 from bearerkit.openapi import DEFAULT_SCHEME, add_answers, add_sign_in, sign_in_schemes
-from bearerkit.verify.authenticator import load_facts
 
 try:
     from fastapi import FastAPI, Security
@@ -123,14 +122,7 @@ class RequireBearer(SecurityBase):
     async def enforce(self, connection: HTTPConnection, context: AuthContext, need: Requirement) -> None:
         """Hold a context against a need, wherever the context came from. Raises Refused or Unavailable."""
         request = self._enter(connection)
-        auth = self.gate.auth
-        try:
-            now = auth.now()
-            facts = await load_facts(facts_to_load(need, context, request, now), context, request)
-            enforce(need, context, request, facts, now)
-        except BearerkitError as refusal:
-            auth.note(refusal)
-            raise
+        await self.gate.auth.aenforce(context, request, need)
         await self._let_in(connection, request, context)
 
     def _enter(self, connection: HTTPConnection) -> Request:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx2
 import pytest
@@ -29,26 +31,35 @@ def node_folder(
     """
     needs("node")
     npm = needs("npm")
-    manifest = (HERE / "package.json").read_bytes()
-    name = f"interop-{sha256(manifest).hexdigest()[:16]}"
     cache = getattr(pytestconfig, "cache", None)
-    folder: Path = tmp_path_factory.mktemp(name) if cache is None else cache.mkdir(name)
-    installed = folder / "installed"
+    folder: Path = tmp_path_factory.mktemp("interop") if cache is None else cache.mkdir("interop")
+    installed = folder / sha256((HERE / "package.json").read_bytes()).hexdigest()[:16]
     if not installed.exists():
-        shutil.copy(HERE / "package.json", folder)
-        command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
-        result = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False
-        )
+        _install(npm, installed)
+    for script in HERE.glob("*.mjs"):
+        shutil.copy(script, installed)
+    return installed
+
+
+def _install(npm: str, target: Path) -> None:
+    """All or nothing, so that an interrupted run and two at once leave no half of it."""
+    with TemporaryDirectory(dir=target.parent, ignore_cleanup_errors=True) as scratch:
+        work = Path(scratch, "packages")
+        work.mkdir()
+        shutil.copy(HERE / "package.json", work)
+        command = [
+            *(npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"),
+            # Without a network it must not take npm minutes to say so.
+            *("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000"),
+        ]
+        result = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False)
         if result.returncode != 0:
             reason = f"npm could not install {HERE.name}/package.json: {result.stderr[-1_000:]}"
             if prerequisites.is_strict():
                 pytest.fail(reason, pytrace=False)
             pytest.skip(reason)
-        installed.touch()
-    for script in HERE.glob("*.mjs"):
-        shutil.copy(script, folder)
-    return folder
+        with suppress(OSError):  # another run was quicker
+            work.rename(target)
 
 
 @pytest.fixture(scope="session")

@@ -657,6 +657,7 @@ def hostile_tokens() -> list[str]:
     return [
         GOOD,
         token(KEY, head),
+        token(KEY, head, tenant_id="acme", azp="web", x="y"),
         token(KEY, {"typ": HOSTILE}),
         token(KEY, {"alg": HOSTILE}),
         token(KEY, {"crit": [HOSTILE], HOSTILE: 1}),

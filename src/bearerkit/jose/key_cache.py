@@ -20,12 +20,14 @@ the set is fresh: an error status that a stranger can cause at will gets healthy
                                                         or when this kid was asked for a moment ago
     fresh, past refresh_ahead       USE_AND_REFRESH     as above
     past fresh                      FETCH               FETCH
-    past fresh, in back-off         USE while stale     UNAVAILABLE
+    past fresh, in back-off         USE                 UNAVAILABLE
+    the same, back-off just over    USE_AND_REFRESH     FETCH
     absent or beyond stale          FETCH               FETCH
     the same, in back-off           UNAVAILABLE         UNAVAILABLE
 
 FETCH means: join the fetch that is in the air, or start one, wait for it, and ask again. A caller whose fetch started
-after it came says `tried=True` and is never sent to FETCH again, so everybody has an answer after two waits. Joining
+after it came says `tried=True` and is never sent to FETCH again, so everybody has an answer after two waits. Who
+has a known kid waits at most once per outage: after the first failure the retries run in the background. Joining
 costs the issuer nothing, so neither cooldown nor back-off keeps an unknown caller from it: of a thousand callers with
 the same freshly rotated kid, one starts the fetch and all pass.
 
@@ -184,12 +186,15 @@ def decide(
             return Verdict.NOT_FOUND
         cooling = now < state.unknown_attempt_at + settings.cooldown
         return Verdict.NOT_FOUND if (cooling or resting) and not flying else Verdict.FETCH
+    usable = known and age <= state.fresh_for + settings.stale
     if not (resting or tried):
-        return Verdict.FETCH
+        # An outage that is going on must not make callers wait for each retry; one of long ago says nothing.
+        going_on = state.failures > 0 and now < state.retry_at + settings.backoff_max
+        return Verdict.USE_AND_REFRESH if usable and going_on else Verdict.FETCH
     if state.failures == 0 and state.keys is not None:
         # The fetch we waited for succeeded, and its set ran out of time before we came to look.
         return Verdict.USE if known else Verdict.NOT_FOUND
-    return Verdict.USE if known and age <= state.fresh_for + settings.stale else Verdict.UNAVAILABLE
+    return Verdict.USE if usable else Verdict.UNAVAILABLE
 
 
 def is_fresh(state: KeyState, now: float) -> bool:
