@@ -84,7 +84,7 @@ def package(session: nox.Session) -> None:
         shutil.copy(path, tree)
     _pip(session, f"bearerkit[all] @ {wheel.as_uri()}", "--group", "test", "-c", "constraints.txt")
     session.chdir(tree)
-    session.run("pytest", env={"BEARERKIT_SHARED": os.environ.get("BEARERKIT_SHARED", str(ROOT.parent / "shared"))})
+    session.run("pytest", env={"BEARERKIT_TEST_SHARED": os.environ.get("BEARERKIT_TEST_SHARED", str(ROOT.parent / "shared"))})
 
 
 @nox.session(python=PYTHONS[0])

@@ -33,8 +33,8 @@ def find(name: str) -> str:
 
 
 def shared_folder() -> Path | None:
-    """The folder of reference data (`shared`, beside the repository, or BEARERKIT_SHARED), None when absent."""
-    chosen = os.environ.get("BEARERKIT_SHARED")
+    """The folder of reference data (`shared`, beside the repository, or BEARERKIT_TEST_SHARED), None when absent."""
+    chosen = os.environ.get("BEARERKIT_TEST_SHARED")
     folder = Path(chosen) if chosen else ROOT.parent / "shared"
     return folder if folder.is_dir() else None
 
@@ -42,7 +42,7 @@ def shared_folder() -> Path | None:
 def _shared() -> str:
     folder = shared_folder()
     if folder is None:
-        raise Missing("no reference data: put the folder `shared` beside the repository, or set BEARERKIT_SHARED")
+        raise Missing("no reference data: put the folder `shared` beside the repository, or set BEARERKIT_TEST_SHARED")
     return str(folder)
 
 

@@ -363,6 +363,24 @@ def test_warm_and_down_known_kids_pass_until_stale(origin: Origin, clock: HandCl
     assert origin.count == 2
 
 
+def test_known_kids_wait_once_per_outage_and_not_for_each_retry(origin: Origin, clock: HandClock) -> None:
+    """The first caller past fresh waits and learns of the outage; retries after that run in the background."""
+    threads = LaterThreads()
+    source = warm(origin, clock, threads=threads)
+    (key,) = obtain(source)
+    good = origin.answers.pop(JWKS_URL)
+    clock.advance(600)
+    assert obtain(source) == (key,)
+    clock.advance(1)
+    assert source.ready("k1", "ES256", clock.time) == (key,)
+    assert origin.count == 2
+    origin.answers[JWKS_URL] = good
+    threads.run_all()
+    assert origin.count == 3
+    assert source.snapshot is not None
+    assert source.snapshot.calm_until > clock.time + 400
+
+
 def test_warm_and_down_a_random_kid_is_401_while_fresh_and_503_after(origin: Origin, clock: HandClock) -> None:
     source = warm(origin, clock)
     origin.answers.clear()

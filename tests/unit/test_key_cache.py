@@ -85,9 +85,7 @@ def test_known_callers(state: KeyState, now: float, verdict: Verdict) -> None:
         (FAILED_ONCE, T + 500.5, Verdict.NOT_FOUND),
         (FAILED_ONCE, T + 501, Verdict.FETCH),
         (STALE, T + 600.5, Verdict.UNAVAILABLE),
-        (STALE, T + 601, Verdict.USE_AND_REFRESH),
-        (STALE, T + 601 + 59, Verdict.USE_AND_REFRESH),
-        (STALE, T + 601 + 60, Verdict.FETCH),
+        (STALE, T + 601, Verdict.FETCH),
         (COLD_FAILED, T + 0.5, Verdict.UNAVAILABLE),
     ],
 )
