@@ -24,10 +24,10 @@ from bearerkit.issuer import Issuer, entry_of
 from bearerkit.ports import Clock, Entropy, HttpClient, Observer, Revocations, Threads, Waits
 from bearerkit.system import AsyncWaits, BlockingWaits, DaemonThreads, SilentObserver, SystemClock, SystemEntropy
 from bearerkit.transport.blocking import BlockingClient
+from bearerkit.verify.auth_settings import auth_problems
 from bearerkit.verify.authenticator import Authenticator, FixedIdentity, Identifier, load_facts
 from bearerkit.verify.credentials import Places
 from bearerkit.verify.resolver import IssuerResolver
-from bearerkit.verify.routing import crowded_issuers
 
 __all__ = ["Auth", "Verifier"]
 
@@ -75,7 +75,7 @@ class Auth:
         entropy: Entropy | None = None,
         threads: Threads | None = None,
     ) -> None:
-        problems = _problems(verifiers, token_cache, realm, resource_metadata)
+        problems = auth_problems(verifiers, token_cache, realm, resource_metadata)
         if problems:
             raise ConfigError(problems)
         self.challenge = Challenge(realm, resource_metadata)
@@ -337,24 +337,3 @@ def _not_anonymous(context: AuthContext, optional: bool) -> AuthContext:
     if context.is_anonymous and not optional:
         raise CredentialsMissing("the request carries no bearer credential")
     return context
-
-
-def _problems(
-    verifiers: tuple[object, ...], token_cache: object, realm: object, resource_metadata: object
-) -> list[str]:
-    problems = [
-        f"Auth takes Issuer and IssuerResolver values, not {type(item).__name__}"
-        for item in verifiers
-        if not isinstance(item, Issuer | IssuerResolver)
-    ]
-    if not verifiers:
-        problems.append("Auth needs at least one Issuer")
-    if not isinstance(token_cache, int) or isinstance(token_cache, bool) or token_cache < 0:
-        problems.append(f"token_cache must be 0 or a positive number of tokens, not {token_cache!r}")
-    if not isinstance(realm, str):
-        problems.append(f"realm must be text, not {realm!r}")
-    if resource_metadata is not None and not str(resource_metadata).startswith(("https://", "http://")):
-        problems.append(f"resource_metadata must be an absolute URL, not {resource_metadata!r}")
-    crowded = crowded_issuers(item for item in verifiers if isinstance(item, Issuer))
-    problems += [f'too many entries share the issuer "{name}": a token is checked against few' for name in crowded]
-    return problems

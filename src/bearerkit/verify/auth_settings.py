@@ -1,0 +1,34 @@
+"""The checks behind the `Auth` constructor, one sentence per problem, so that a team sees them all at once.
+
+Nothing here is consulted while a request is judged.
+"""
+
+from __future__ import annotations
+
+from bearerkit.verify.issuer import IssuerSettings
+from bearerkit.verify.resolver import IssuerResolver
+from bearerkit.verify.routing import crowded_issuers
+
+__all__ = ["auth_problems"]
+
+
+def auth_problems(
+    verifiers: tuple[object, ...], token_cache: object, realm: object, resource_metadata: object
+) -> list[str]:
+    """One sentence per argument of `Auth` that cannot work."""
+    problems = [
+        f"Auth takes Issuer and IssuerResolver values, not {type(item).__name__}"
+        for item in verifiers
+        if not isinstance(item, IssuerSettings | IssuerResolver)
+    ]
+    if not verifiers:
+        problems.append("Auth needs at least one Issuer")
+    if not isinstance(token_cache, int) or isinstance(token_cache, bool) or token_cache < 0:
+        problems.append(f"token_cache must be 0 or a positive number of tokens, not {token_cache!r}")
+    if not isinstance(realm, str):
+        problems.append(f"realm must be text, not {realm!r}")
+    if resource_metadata is not None and not str(resource_metadata).startswith(("https://", "http://")):
+        problems.append(f"resource_metadata must be an absolute URL, not {resource_metadata!r}")
+    crowded = crowded_issuers(item for item in verifiers if isinstance(item, IssuerSettings))
+    problems += [f'too many entries share the issuer "{name}": a token is checked against few' for name in crowded]
+    return problems
