@@ -738,3 +738,22 @@ def test_claims_of_a_shared_context_cannot_be_changed():
     with pytest.raises(AttributeError):
         context.subject = "admin"  # type: ignore[misc]
     assert dict(claims())["sub"] == "u1"
+
+
+@pytest.mark.anyio
+async def test_a_context_from_elsewhere_is_held_against_a_need(caplog: pytest.LogCaptureFixture) -> None:
+    """A framework's overridden identity: facts are asked, nobody is refused, and refusals are told once."""
+    where, coming, who = auth(static()), request(), AuthContext.of(scopes="a")
+    asked = custom(lambda ctx, request: ctx is who, description="him")
+    where.enforce(who, coming, scope("a") & asked)
+    await where.aenforce(who, coming, scope("a") & asked)
+    with caplog.at_level(logging.INFO, "bearerkit"):
+        with pytest.raises(InsufficientScope) as caught:
+            where.enforce(who, coming, scope("b"))
+        where.note(caught.value)
+        with pytest.raises(PermissionDenied):
+            await where.aenforce(AuthContext.of(scopes="a"), coming, asked)
+        with pytest.raises(CredentialsMissing):
+            await where.aenforce(AuthContext.anonymous(), coming, scope("a"))
+    reasons = [record.getMessage().split(":")[1].strip() for record in caplog.records]
+    assert reasons == ["insufficient_scope", "permission_denied", "credentials_missing"]
