@@ -120,7 +120,7 @@ def long(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Runs the benchmarks and prints their tables; nothing is asserted."""
     _sync(session)
-    for script in sorted(ROOT.glob("benchmarks/bench_*.py")):
+    for script in sorted(ROOT.glob("benchmarks/*.py")):
         session.run("python", str(script), *session.posargs)
 
 

@@ -263,3 +263,95 @@ def test_a_forked_child_gets_a_lock_of_its_own():
     before = resolvers._lock
     resolvers.after_fork()
     assert resolvers._lock is not before
+
+
+@pytest.mark.anyio
+async def test_many_callers_of_a_new_issuer_share_one_lookup():
+    """Three hundred first tokens of one tenant: one look-up, one key source, everybody passes."""
+    asked: list[str] = []
+    gate = anyio.Event()
+
+    async def resolve(iss: str) -> Issuer:
+        asked.append(iss)
+        await gate.wait()
+        return Issuer(iss, audience="api", keys=jwks(KEY))
+
+    where = auth(IssuerResolver(resolve), clock=FrozenClock(NOW))
+    passed: list[str | None] = []
+
+    async def call(number: int) -> None:
+        passed.append((await where.averify(token(KEY, iss=ACME, sub=f"u{number}"))).subject)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(300):
+            tasks.start_soon(call, number)
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+    assert asked == [ACME]
+    assert len(passed) == 300
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_lookup_strands_nobody():
+    """The caller who asks is cancelled: one of those who waited asks next."""
+    asked: list[str] = []
+    gate = anyio.Event()
+
+    async def resolve(iss: str) -> Issuer:
+        asked.append(iss)
+        await gate.wait()
+        return Issuer(iss, audience="api", keys=jwks(KEY))
+
+    where = auth(IssuerResolver(resolve), clock=FrozenClock(NOW))
+    passed: list[str | None] = []
+
+    async def call(scope: anyio.CancelScope, sub: str) -> None:
+        with scope:
+            passed.append((await where.averify(token(KEY, iss=ACME, sub=sub))).subject)
+
+    leader, follower = anyio.CancelScope(), anyio.CancelScope()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(call, leader, "leader")
+        await anyio.wait_all_tasks_blocked()
+        tasks.start_soon(call, follower, "follower")
+        await anyio.wait_all_tasks_blocked()
+        leader.cancel()
+        await anyio.wait_all_tasks_blocked()
+        gate.set()
+    assert asked == [ACME, ACME]
+    assert passed == ["follower"]
+
+
+@pytest.mark.anyio
+async def test_a_thread_does_not_wait_for_a_task_of_its_own_loop():
+    """A sync caller inside the loop asks by itself, where waiting for the task that asks would never end."""
+    gate = anyio.Event()
+    asked: list[bool] = []
+    issuer = Issuer(ACME, audience="api", keys=jwks(KEY))
+
+    def resolve(iss: str) -> Any:
+        asked.append(True)
+        if len(asked) > 1:
+            return issuer
+
+        async def slowly() -> Issuer:
+            await gate.wait()
+            return issuer
+
+        return slowly()
+
+    where = auth(IssuerResolver(resolve), clock=FrozenClock(NOW))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(where.averify, token(KEY, iss=ACME, sub="task"))
+        await anyio.wait_all_tasks_blocked()
+        assert where.verify(token(KEY, iss=ACME, sub="thread")).subject == "thread"
+        gate.set()
+    assert len(asked) == 2
+
+
+def test_an_expired_token_is_not_looked_up():
+    """What no leeway could save is refused before the directory is asked."""
+    directory = Directory(ACME)
+    refused = refusal(auth(IssuerResolver(directory), clock=FrozenClock(NOW)), token(KEY, iss=ACME, exp=NOW - 300))
+    assert refused.reason == "expired"
+    assert directory.asked == []

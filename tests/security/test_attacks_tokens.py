@@ -430,7 +430,7 @@ ATTACKS = [
     Attack(
         "82b", "other kinds by their claims",
         lambda: [token(EC, **c) for c in ({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}},
-        {"token_introspection": {"active": True}}, {"htm": "GET"}, {"htu": "https://x"}, {"token_use": "refresh"},
+        {"token_introspection": {"active": True}}, {"htm": "GET", "htu": "https://x"}, {"token_use": "refresh"},
         {"typ": "Refresh"}, {"typ": "ID"}, {"type": "refresh"}, {"token_type": "refresh_token"})],
         WrongTokenType,
     ),

@@ -21,8 +21,6 @@ _LAST = (_ANY, _ANY, frozenset(b"AQgw"), frozenset(b"AEIMQUYcgkosw048"))
 
 def decode(text: bytes) -> bytes:
     """The bytes that `text` spells. Raises ValueError, without quoting the text, for any but the one right spelling."""
-    if not text:
-        return b""
     rest = len(text) & 3
     if rest and text[-1] not in _LAST[rest]:
         raise ValueError("not base64url: the unused bits at the end are not zero")

@@ -17,7 +17,18 @@ from bearerkit.errors import AudienceMismatch, ClaimInvalid, Expired, NotYetVali
 from bearerkit.jose.claim_path import MISSING, ClaimPath
 from bearerkit.jose.token_type import TokenType, check_kind
 
-__all__ = ["ANY", "NO_ISSUER", "PRESENT", "ClaimRules", "Sentinel", "check", "refuse_no_subject", "shown"]
+__all__ = [
+    "ANY",
+    "LEEWAY_MAX",
+    "NO_ISSUER",
+    "PRESENT",
+    "ClaimRules",
+    "Sentinel",
+    "check",
+    "refuse_long_expired",
+    "refuse_no_subject",
+    "shown",
+]
 
 
 class Sentinel(Enum):
@@ -38,6 +49,8 @@ NO_ISSUER: Final = Sentinel.NO_ISSUER
 PRESENT: Final = Sentinel.PRESENT
 """In `require=`: the claim must be there and not null, whatever its value."""
 
+LEEWAY_MAX: Final = 300
+"""Seconds; the most clock difference that any issuer may be granted."""
 _FURTHEST: Final = 1e15
 """Seconds; far past any date, near enough that arithmetic on it stays exact."""
 
@@ -215,6 +228,13 @@ def _check_names(claims: Mapping[str, Any]) -> None:
     for name, value in (("sub", claims.get("sub")), ("jti", claims.get("jti"))):
         if value is not None and type(value) is not str:
             raise ClaimInvalid(f'"{name}" must be a string, it is {shown(value)}', reason=f"{name}_invalid")
+
+
+def refuse_long_expired(claims: Mapping[str, Any], now: float) -> None:
+    """Raise Expired for what no leeway could save, before it is known whose rules apply."""
+    exp = claims.get("exp", MISSING)
+    if type(exp) in (int, float) and now >= exp + LEEWAY_MAX:
+        raise Expired("expired before its issuer was looked up")
 
 
 def refuse_no_subject(path: str) -> NoReturn:

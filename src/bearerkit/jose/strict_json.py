@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["JsonInvalid", "loads"]
 
@@ -29,20 +30,27 @@ def loads(data: bytes, *, depth: int = 16, integer_digits: int = 20) -> Any:
     """
     if data.count(b"{") + data.count(b"[") > depth:
         _refuse_deep(data, depth)
+    scan = _scan if integer_digits == _DIGITS else _scanner(integer_digits)
     try:
-        text = data.decode("utf-8").strip(" \t\r\n")
-        value, end = _decoder(integer_digits).raw_decode(text)
+        text = data.decode("utf-8")
+        if text[:1] in _SPACE:
+            text = text.lstrip(_SPACE)
+        value, end = scan(text, 0)
     except UnicodeDecodeError:
         raise JsonInvalid("not UTF-8") from None
+    except StopIteration as stop:
+        raise JsonInvalid(f"not JSON, at character {stop.value}") from None
     except json.JSONDecodeError as error:
         raise JsonInvalid(f"not JSON, at character {error.pos}") from None
-    if end != len(text):
+    if end != len(text) and text[end:].strip(_SPACE):
         raise JsonInvalid(f"text after the end of the JSON document, at character {end}")
     if "\\u" in text and _SURROGATE.search(text):
         _refuse_lone_surrogates(value)
     return value
 
 
+_DIGITS: Final = 20
+_SPACE: Final = " \t\r\n"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 # Both kinds of bracket become one: which closes which is for the parser to judge.
 _SQUARE = bytes.maketrans(b"{}", b"[]")
@@ -89,10 +97,18 @@ def _constant(name: str) -> Any:
 
 
 @lru_cache(maxsize=8)
-def _decoder(integer_digits: int) -> json.JSONDecoder:
+def _scanner(integer_digits: int) -> Callable[[str, int], tuple[Any, int]]:
     def integer(text: str) -> int:
         if len(text) > integer_digits and len(text.lstrip("-")) > integer_digits:
             raise JsonInvalid(f"an integer has more than {integer_digits} digits")
         return int(text)
 
-    return json.JSONDecoder(object_pairs_hook=_members, parse_int=integer, parse_float=_float, parse_constant=_constant)
+    decoder: Any = json.JSONDecoder(
+        object_pairs_hook=_members, parse_int=integer, parse_float=_float, parse_constant=_constant
+    )
+    # The decoder's own methods wrap this in two frames and two searches for white space.
+    scan: Callable[[str, int], tuple[Any, int]] = decoder.scan_once
+    return scan
+
+
+_scan: Final = _scanner(_DIGITS)

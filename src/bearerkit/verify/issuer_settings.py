@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from bearerkit.http import Network
 from bearerkit.jose.algorithms import ALGORITHMS, canonical
 from bearerkit.jose.claim_path import ClaimPath
+from bearerkit.jose.claims import LEEWAY_MAX
 from bearerkit.jose.key_set import KeySet
 from bearerkit.verify.key_location import is_loopback_host
 
@@ -33,7 +34,6 @@ __all__ = [
     "wrong_types",
 ]
 
-LEEWAY_MAX: Final = 300
 _NOBODYS_ISSUERS: Final = ("common", "organizations", "consumers")
 _MICROSOFT_HOSTS: Final = ("login.microsoftonline.com", "login.microsoftonline.us", "sts.windows.net", "ciamlogin.com")
 
@@ -41,7 +41,7 @@ _MICROSOFT_HOSTS: Final = ("login.microsoftonline.com", "login.microsoftonline.u
 def wrong_types(values: Mapping[str, tuple[object, Any]], names: Mapping[str, object]) -> list[str]:
     """Settings of a type that no check can work with: `values` by their type, `names` as strings or lists of them."""
     problems = [
-        f"{name} must be {_type_name(kind)}, not {value!r}"
+        f"{name} must be {_type_name(kind)}, not {type(value).__name__}"
         for name, (value, kind) in values.items()
         if not isinstance(value, kind)
     ]

@@ -82,7 +82,8 @@ class JwtVerifier:
         parts = self._take_apart(token, digest_of(token))
         entries = self._select(parts)
         if not entries:
-            entries = await self._resolvers.resolve(parts.claims, self._monotonic())
+            claim_rules.refuse_long_expired(parts.claims, self._now())
+            entries = await self._resolvers.resolve(parts.claims, self._monotonic(), waits)
             if not entries[0].takes(parts.jws.header):
                 self._routes.refuse(parts.jws.header, parts.claims, entries)
         refusals: list[TokenInvalid | Unavailable] = []
@@ -168,10 +169,11 @@ class JwtVerifier:
         context = self._check_claims(token, entry, key)
         if jws.header_segment not in self._headers and len(self._headers) < KNOWN_HEADERS_MAX:
             self._headers[jws.header_segment] = jws.header
-        self._remember(token, entry, context, key, source, snapshot)
+        if self.cache.size:
+            self.cache.put(token.digest, self._verdict(token, entry, context, key, source, snapshot))
         return context
 
-    def _remember(
+    def _verdict(
         self,
         token: _Token,
         entry: Entry,
@@ -179,9 +181,7 @@ class JwtVerifier:
         key: VerificationKey,
         source: KeySource,
         snapshot: Snapshot | None,
-    ) -> None:
-        if not self.cache.size:
-            return
+    ) -> Verdict:
         claims, rules = token.claims, entry.settings.rules
         starts = max(claims.get("nbf", 0), claims.get("iat", 0)) - rules.leeway
         ends = claims["exp"] + rules.leeway
@@ -189,7 +189,7 @@ class JwtVerifier:
             ends = min(ends, entry.settings.until)
         if entry.fresh_until != _NEVER:
             ends = min(ends, self._now() + entry.fresh_until - self._monotonic())
-        self.cache.put(token.digest, Verdict(context, starts, ends, key, source, snapshot))
+        return Verdict(context, starts, ends, key, source, snapshot)
 
     def _check_claims(self, token: _Token, entry: Entry, key: VerificationKey | None = None) -> AuthContext:
         settings, header, claims = entry.settings, token.jws.header, token.claims

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from inspect import isawaitable
 from typing import Any, Final, final
@@ -19,6 +20,7 @@ from cachetools import FIFOCache
 from bearerkit._drive import PortNeedsLoop, port
 from bearerkit.errors import ConfigError, KeysUnavailable, Refused, Unavailable
 from bearerkit.jose.claims import shown
+from bearerkit.ports import Waits
 from bearerkit.verify.burst import Burst
 from bearerkit.verify.forks import survives_fork
 from bearerkit.verify.issuer import IssuerSettings
@@ -85,6 +87,7 @@ class Resolvers:
         size = max((resolver.max_issuers for resolver in resolvers), default=1)
         self._found: FIFOCache[str, Entry] = FIFOCache(size)
         self._missed: FIFOCache[str, float] = FIFOCache(MISSES_MAX)
+        self._asked: dict[str, Future[None]] = {}
         self._burst = Burst(LOOKUPS_BURST)
         survives_fork(self)
 
@@ -93,24 +96,44 @@ class Resolvers:
         issuer = claims.get("iss")
         return bool(self._resolvers) and isinstance(issuer, str) and 0 < len(issuer) <= ISSUER_LENGTH_MAX
 
-    async def resolve(self, claims: Mapping[str, Any], now: float) -> tuple[Entry, ...]:
+    async def resolve(self, claims: Mapping[str, Any], now: float, waits: Waits) -> tuple[Entry, ...]:
         """The entry for this token's issuer; `now` is monotonic.
 
-        Raises IssuerMismatch if no resolver knows it, KeysUnavailable if a resolver fails.
+        Callers who ask for the same issuer at once share one look-up. Raises IssuerMismatch if no resolver knows it,
+        KeysUnavailable if a resolver fails.
         """
         issuer: str = claims["iss"]
-        with self._lock:
-            entry = self._found.get(issuer)
-            if entry is not None and now < entry.fresh_until:
-                return (entry,)
-            if now < self._missed.get(issuer, 0.0):
-                refuse_issuer(claims, ())
-            if entry is None and not self._burst.spend(now):
-                refuse_issuer(claims, ())
+        while True:
+            with self._lock:
+                entry = self._found.get(issuer)
+                if entry is not None and now < entry.fresh_until:
+                    return (entry,)
+                if now < self._missed.get(issuer, 0.0):
+                    refuse_issuer(claims, ())
+                asked = self._asked.get(issuer)
+                if asked is None:
+                    if entry is None and not self._burst.spend(now):
+                        refuse_issuer(claims, ())
+                    mine: Future[None] = Future()
+                    self._asked[issuer] = mine
+            if asked is None:
+                try:
+                    return await self._look_up(claims, issuer, now)
+                finally:
+                    # Whatever happened to this caller, the others look again and one of them asks next.
+                    with self._lock:
+                        self._asked.pop(issuer, None)
+                    mine.set_result(None)
+            if waits.inline:
+                # A thread may not wait here: the one who asks may be a task of the loop that this thread runs.
+                return await self._look_up(claims, issuer, now)
+            await port("waits.wait", waits.wait(asked))
+
+    async def _look_up(self, claims: Mapping[str, Any], issuer: str, now: float) -> tuple[Entry, ...]:
         for resolver in self._resolvers:
             settings = await self._ask(resolver, issuer)
             if settings is not None:
-                return (self._keep(issuer, settings, now + resolver.ttl),)
+                return (self._keep(issuer, settings, now, now + resolver.ttl),)
         with self._lock:
             self._missed[issuer] = now + min(resolver.miss_ttl for resolver in self._resolvers)
             self._found.pop(issuer, None)
@@ -133,9 +156,11 @@ class Resolvers:
             )
         return settings
 
-    def _keep(self, issuer: str, settings: IssuerSettings, ends: float) -> Entry:
+    def _keep(self, issuer: str, settings: IssuerSettings, now: float, ends: float) -> Entry:
         with self._lock:
             known = self._found.get(issuer)
+            if known is not None and now < known.fresh_until:
+                return known  # somebody was quicker; a second entry would fetch the keys a second time
             # An unchanged issuer keeps its key source, and with it its keys and the verdicts that rest on them.
             kept = known if known is not None and known.settings is settings else self._enter(settings)
             entry = replace(kept, fresh_until=ends)
@@ -143,5 +168,6 @@ class Resolvers:
         return entry
 
     def after_fork(self) -> None:
-        """Replace the lock in a forked child."""
+        """Replace the lock in a forked child, and forget look-ups that only the parent will finish."""
         self._lock = threading.Lock()
+        self._asked = {}

@@ -359,7 +359,7 @@ ORDER = [
     ({"azp": "c2"}, "client_not_allowed"),
     ({"x": "other"}, "claim_required"),
     ({"nonce": "n"}, "claim_forbidden"),
-    ({"events": {}}, "wrong_token_type"),
+    ({"token_use": "refresh"}, "wrong_token_type"),
     ({"sub": 5}, "sub_invalid"),
 ]
 
