@@ -17,17 +17,19 @@ from typing import Any, Final, TypeAlias, final
 from bearerkit._drive import run
 from bearerkit.challenge import Challenge, render
 from bearerkit.context import AuthContext
-from bearerkit.errors import BearerkitError, ConfigError, CredentialsMissing, Unavailable
+from bearerkit.errors import BearerkitError, ConfigError, Unavailable
 from bearerkit.guards import Fact, Requirement, enforce, facts_to_load
 from bearerkit.http import Request, Response
 from bearerkit.issuer import Issuer, entry_of
 from bearerkit.ports import Clock, Entropy, HttpClient, Observer, Revocations, Threads, Waits
 from bearerkit.system import AsyncWaits, BlockingWaits, DaemonThreads, SilentObserver, SystemClock, SystemEntropy
 from bearerkit.transport.blocking import BlockingClient
-from bearerkit.verify.auth_settings import auth_problems
+from bearerkit.verify.auth_checks import auth_problems
 from bearerkit.verify.authenticator import Authenticator, FixedIdentity, Identifier, load_facts
-from bearerkit.verify.credentials import Places
+from bearerkit.verify.credentials import Places, check_presentation
+from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.resolver import IssuerResolver
+from bearerkit.verify.token_cache import digest_of
 
 __all__ = ["Auth", "Verifier"]
 
@@ -35,6 +37,7 @@ Verifier: TypeAlias = Issuer | IssuerResolver
 """What an `Auth` is built from."""
 
 _log = logging.getLogger("bearerkit.auth")
+_NOBODY: Final = AuthContext.anonymous()
 _NO_FACTS: Final[Mapping[Fact, Any]] = {}
 _BLOCKING: Final[Waits] = BlockingWaits()
 _ASYNC: Final[Waits] = AsyncWaits()
@@ -75,11 +78,11 @@ class Auth:
         entropy: Entropy | None = None,
         threads: Threads | None = None,
     ) -> None:
-        problems = auth_problems(verifiers, token_cache, realm, resource_metadata)
+        problems = auth_problems(verifiers, token_cache, realm, resource_metadata, places)
         if problems:
             raise ConfigError(problems)
         self.challenge = Challenge(realm, resource_metadata)
-        self.issuers: tuple[Issuer, ...] = tuple(item for item in verifiers if isinstance(item, Issuer))
+        self.issuers: tuple[IssuerSettings, ...] = tuple(item for item in verifiers if isinstance(item, IssuerSettings))
         self._resolvers = tuple(item for item in verifiers if isinstance(item, IssuerResolver))
         self._places = places
         self._revocations = revocations
@@ -108,6 +111,9 @@ class Auth:
 
     def verify(self, token: str) -> AuthContext:
         """The context of one bearer token. Raises TokenInvalid or Unavailable.
+
+        A token that is bound to a key (`context.is_bound`) is verified like any other: its proof is the caller's to
+        check. `authorize` refuses such tokens.
 
         Called inside a running event loop with no keys at hand, it blocks that loop for the fetch: use `averify`.
         """
@@ -255,18 +261,17 @@ class Auth:
         Requirements are enforced as ever. Everything is as before when the block ends.
         """
         before = self._identifier
-        clock = self._clock if clock is None else clock
         if identity is not None:
-            self._identifier = FixedIdentity(identity, clock)
+            self._identifier = FixedIdentity(identity, before.now if clock is None else clock.now)
         else:
-            self._identifier = self._wire(self._http if http is None else http, clock)
+            self._identifier = self._wire(self._http if http is None else http, self._clock if clock is None else clock)
         try:
             yield self
         finally:
             self._identifier = before
 
     def _wire(self, http: HttpClient, clock: Clock) -> Identifier:
-        def enter(issuer: Issuer, *, untrusted: bool = False) -> Any:
+        def enter(issuer: IssuerSettings, *, untrusted: bool = False) -> Any:
             return entry_of(
                 issuer,
                 http=http,
@@ -290,28 +295,30 @@ class Auth:
     def _at_once(self, request: Request, need: Requirement | None, optional: bool) -> AuthContext | None:
         """The whole of `authorize` where nothing has to be waited for; None sends it through `_procedure`."""
         identifier = self._identifier
-        context = self._remembered(request, identifier)
+        token = identifier.credential(request, optional)
+        context = self._remembered(request, identifier, token)
         if context is None:
-            context = identifier.from_request_at_once(request, optional)
+            context = _NOBODY if token is None else identifier.at_once(token)
             if context is None:
                 return None
-            request.memo[self._memo] = (identifier, context)
-        if need is None:
-            return _not_anonymous(context, optional)
-        if need.facts(request):
-            return None
-        enforce(need, context, request, _NO_FACTS, identifier.now())
+            check_presentation(context)
+            request.memo[self._memo] = (identifier, token and digest_of(token), context)
+        if need is not None:
+            if need.facts(request):
+                return None
+            enforce(need, context, request, _NO_FACTS, identifier.now())
         return context
 
     async def _procedure(self, request: Request, need: Requirement | None, optional: bool, waits: Waits) -> AuthContext:
         identifier = self._identifier
-        context = self._remembered(request, identifier)
+        token = identifier.credential(request, optional)
+        context = self._remembered(request, identifier, token)
         if context is None:
-            context = await identifier.from_request(request, optional, waits)
-            request.memo[self._memo] = (identifier, context)
-        if need is None:
-            return _not_anonymous(context, optional)
-        await self._enforce(context, request, need)
+            context = _NOBODY if token is None else await identifier.verify(token, waits)
+            check_presentation(context)
+            request.memo[self._memo] = (identifier, token and digest_of(token), context)
+        if need is not None:
+            await self._enforce(context, request, need)
         return context
 
     async def _enforce(self, context: AuthContext, request: Request, need: Requirement) -> None:
@@ -327,13 +334,10 @@ class Auth:
             self.note(refusal)
             raise
 
-    def _remembered(self, request: Request, identifier: Identifier) -> AuthContext | None:
+    def _remembered(self, request: Request, identifier: Identifier, token: str | None) -> AuthContext | None:
+        """What was verified for this request, if it was this very credential: a scope may be copied and changed."""
         known = request.memo.get(self._memo)
-        return known[1] if known is not None and known[0] is identifier else None
-
-
-def _not_anonymous(context: AuthContext, optional: bool) -> AuthContext:
-    """An outer, optional guard may have let nobody in; an inner one that is not optional does not."""
-    if context.is_anonymous and not optional:
-        raise CredentialsMissing("the request carries no bearer credential")
-    return context
+        if known is None or known[0] is not identifier or known[1] != (token and digest_of(token)):
+            return None
+        remembered: AuthContext = known[2]
+        return remembered

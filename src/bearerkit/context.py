@@ -269,6 +269,11 @@ class AuthContext:
         value = read_only(self._claims.get("cnf"))
         return value if isinstance(value, Mapping) else None
 
+    @property
+    def is_bound(self) -> bool:
+        """True when the token is bound to a key by a `cnf` claim, of whatever form (RFC 7800)."""
+        return self._claims.get("cnf") is not None
+
     @_computed
     def claims(self) -> Mapping[str, Any]:
         """All claims, deeply read-only: objects are mapping proxies, arrays are tuples."""

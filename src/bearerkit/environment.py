@@ -1,11 +1,13 @@
 """`Auth.from_env`: the settings of one issuer read from `BEARERKIT_*` variables.
 
 The table below is the documentation's table too (docs/configuration.md is checked against it). An unknown variable
-is an error, since a misspelt one would silently leave a check at its default.
+is an error, since a misspelt one would silently leave a check at its default. Problems name the variable to change,
+not the argument behind it. Nothing here sets a variable.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
@@ -19,9 +21,11 @@ from bearerkit.jose.keys import SharedSecret
 __all__ = ["VARIABLES", "settings_from"]
 
 PREFIX: Final = "BEARERKIT_"
-_FOREIGN_PREFIXES: Final = ("BEARERKIT_TEST_", "BEARERKIT_DEV_")
+_FOREIGN_PREFIX: Final = "BEARERKIT_TEST_"
 _FOREIGN: Final = ("BEARERKIT_VECTORS", "BEARERKIT_AUTH")
-"""Variables of the test suite, of the development issuer and of the Django adapter."""
+"""Names that are not settings of an issuer but may stand beside them: what our test suite reads (the prefix, and the
+folder of its vectors), and the Django setting that names a project's `Auth`.
+"""
 
 
 def _words(text: str) -> list[str]:
@@ -64,6 +68,17 @@ VARIABLES: Final[Mapping[str, tuple[str, Callable[[str], Any], str]]] = {
 }
 """Suffix of the variable → (setting, reader, what it means)."""
 
+_SUFFIX_OF: Final[Mapping[str, str]] = {
+    **{setting: suffix for suffix, (setting, _, _) in VARIABLES.items()},
+    "keys": "SHARED_SECRET",
+    "SharedSecret": "SHARED_SECRET",
+}
+_WHOSE: Final = re.compile(r"^Issuer\(.*?\): ")
+_ARGUMENT: Final = re.compile(
+    rf"^({'|'.join(_SUFFIX_OF)})\b"  # what the sentence is about
+    rf"|\b({'|'.join(setting for setting, _, _ in VARIABLES.values())})(?==)"
+    rf"|\b({'|'.join(setting for setting in _SUFFIX_OF if '_' in setting)})\b"  # the others are English words too
+)
 _NETWORK: Final[tuple[str, ...]] = ("ca_file", "allow_http", "proxy")
 _AUTH: Final[tuple[str, ...]] = ("realm", "resource_metadata")
 
@@ -73,7 +88,7 @@ def settings_from(environ: Mapping[str, str]) -> tuple[Issuer, dict[str, Any]]:
     values: dict[str, Any] = {}
     problems: list[str] = []
     for name, text in sorted(environ.items()):
-        if not name.startswith(PREFIX) or name in _FOREIGN or name.startswith(_FOREIGN_PREFIXES):
+        if not name.startswith(PREFIX) or name in _FOREIGN or name.startswith(_FOREIGN_PREFIX):
             continue
         known = VARIABLES.get(name.removeprefix(PREFIX))
         if known is None:
@@ -105,5 +120,13 @@ def _build(values: dict[str, Any], network: dict[str, Any], problems: list[str])
             values["keys"] = SharedSecret(values.pop("shared_secret"), encoding=encoding)
         return Issuer(values.pop("issuer"), network=Network(**network), **values)
     except ConfigError as error:
-        problems.extend(error.problems)
+        problems.extend(map(_in_variables, error.problems))
         return None
+
+
+def _in_variables(problem: str) -> str:
+    """A sentence of a constructor, with variables in place of the arguments that it names; at least one."""
+    text = _ARGUMENT.sub(lambda found: PREFIX + _SUFFIX_OF[found[0]], _WHOSE.sub("", problem))
+    if PREFIX in text:
+        return text
+    return f"{PREFIX}{'ALGORITHMS' if text.startswith(('algorithm ', 'HS')) else 'ISSUER'}: {text}"

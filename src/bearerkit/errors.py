@@ -94,7 +94,8 @@ class BearerkitError(Exception):
             self.reason = reason
         if public is not None:
             self.public = public
-        self.hint = hint
+        if hint is not None:
+            self.hint = hint
 
     def __str__(self) -> str:
         text = f"{self.reason}: {self.detail or self.public}"
@@ -112,10 +113,11 @@ class ConfigError(BearerkitError):
         super().__init__("; ".join(self.problems), hint=hint)
 
     def __str__(self) -> str:
+        advice = f" ({self.hint})" if self.hint else ""
         if len(self.problems) == 1:
-            return self.problems[0]
+            return self.problems[0] + advice
         lines = "".join(f"\n  {number}. {text}" for number, text in enumerate(self.problems, 1))
-        return f"{len(self.problems)} problems:{lines}"
+        return f"{len(self.problems)} problems{advice}:{lines}"
 
 
 class Refused(BearerkitError):

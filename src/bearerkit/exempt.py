@@ -22,6 +22,10 @@ _AMBIGUOUS: Final = re.compile(r"//|/\.\.?(?:/|$)|[;%\\?#*\x00-\x1f\x7f]")
 _PATH_CHARACTERS: Final = "/:@!$&'()*+,=~"
 """What may stand in a path as it is (RFC 3986 section 3.3), without `;`."""
 
+_METHOD: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""A token (RFC 9110 section 5.6.2)."""
+_NOT_IN_PREFLIGHTS: Final = ("authorization", "cookie", "transfer-encoding")
+
 
 @final
 class ExemptPaths:
@@ -63,8 +67,17 @@ class ExemptPaths:
 
 
 def is_preflight(method: str, headers: Headers) -> bool:
-    """True for a CORS preflight, which browsers send without credentials (Fetch standard, CORS-preflight request)."""
-    return method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
+    """True for a CORS preflight as browsers send it (Fetch standard, CORS-preflight request).
+
+    It carries neither credentials nor a body, and names one method. An application may not look at the method of a
+    request, so whatever only resembles a preflight is none.
+    """
+    if method != "OPTIONS" or "origin" not in headers:
+        return False
+    asked = headers.get_all("access-control-request-method")
+    if len(asked) != 1 or _METHOD.fullmatch(asked[0]) is None:
+        return False
+    return set(headers.get_all("content-length")) <= {"0"} and not any(name in headers for name in _NOT_IN_PREFLIGHTS)
 
 
 def _problem(path: object) -> str | None:

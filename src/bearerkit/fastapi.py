@@ -13,13 +13,14 @@ from functools import lru_cache
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final, final
 
-from bearerkit.asgi import Denial, Scope, answer_to, auth_from, current_auth, make_known, request_of
+from bearerkit.asgi import auth_from, current_auth
+from bearerkit.asgi_kit import Denial, Scope, answer_to, known_of, make_known, remember, request_of
 from bearerkit.auth import Auth, Verifier
 from bearerkit.context import AuthContext
 from bearerkit.current_caller import CALLER
-from bearerkit.errors import BearerkitError, Refused, Unavailable
+from bearerkit.errors import BearerkitError, ConfigError, Refused, Unavailable
 from bearerkit.gate import Gate, Render, UserLoader
-from bearerkit.guards import Requirement, scope
+from bearerkit.guards import Requirement, checked_need, scope
 from bearerkit.http import Request
 from bearerkit.openapi import DEFAULT_SCHEME, add_answers, add_sign_in, sign_in_schemes
 
@@ -39,8 +40,10 @@ except ModuleNotFoundError as missing:
 
 __all__ = ["BearerMiddleware", "RequireBearer", "auth_from", "current_auth"]
 
-_GATE: Final = "fastapi.gate"
-_HELD: Final = "fastapi.held"
+_GATE: Final = "fastapi_gate"
+_HELD: Final = "fastapi_held"
+_END: Final = "fastapi_inner_astack"
+"""An undocumented key: the `AsyncExitStack` that FastAPI unwinds after the answer and its background tasks."""
 
 
 @final
@@ -82,7 +85,7 @@ class RequireBearer(SecurityBase):
     async def __call__(self, connection: HTTPConnection, scopes: SecurityScopes) -> AuthContext:
         """Called by FastAPI. Raises Refused or Unavailable, which are answered as the core says."""
         request = self._enter(connection)
-        context = await self.gate.aauthorize(request, _need_of(scopes.scopes))
+        context = await self.gate.aauthorize(request, _need_of(scopes.scopes, connection))
         await self._let_in(connection, request, context)
         return context
 
@@ -90,9 +93,9 @@ class RequireBearer(SecurityBase):
         """A dependency for callers who meet `need`; it gives the same `AuthContext`.
 
         An override of this object in `app.dependency_overrides` reaches it too, and `need` is enforced on the
-        context that the override returns.
+        context that the override returns. Raises ConfigError for no need.
         """
-        return _Required(self, need)
+        return _Required(self, checked_need(need))
 
     def install(self, app: FastAPI, *, client_id: str | None = None, scopes: Sequence[str] = ()) -> None:
         """Describe our answers in the OpenAPI document of `app` and, with `client_id`, sign-in on its docs page.
@@ -119,8 +122,8 @@ class RequireBearer(SecurityBase):
 
         app.openapi = openapi  # type: ignore[method-assign]
 
-    async def enforce(self, connection: HTTPConnection, context: AuthContext, need: Requirement) -> None:
-        """Hold a context against a need, wherever the context came from. Raises Refused or Unavailable."""
+    async def _enforce(self, context: AuthContext, connection: HTTPConnection, need: Requirement) -> None:
+        # The context came through FastAPI, so it may be that of an override.
         request = self._enter(connection)
         await self.gate.auth.aenforce(context, request, need)
         await self._let_in(connection, request, context)
@@ -128,22 +131,25 @@ class RequireBearer(SecurityBase):
     def _enter(self, connection: HTTPConnection) -> Request:
         _answer_refusals(connection.scope)
         request = request_of(connection.scope, connection)
-        request.memo[_GATE] = self.gate
+        remember(connection.scope, **{_GATE: self.gate})
         return request
 
     async def _let_in(self, connection: HTTPConnection, request: Request, context: AuthContext) -> None:
         make_known(self.gate, connection.scope, request, context)
-        ends: AsyncExitStack | None = connection.scope.get("fastapi_inner_astack")
+        end: AsyncExitStack | None = connection.scope.get(_END)
+        if end is None:
+            raise RuntimeError(
+                f'scope["{_END}"] is missing: RequireBearer must be called by FastAPI, in a version that has this key'
+            )
         if CALLER.get() is not context:
-            before = CALLER.set(context)
-            if ends is not None:
-                ends.callback(CALLER.reset, before)
-        held = f"{_HELD}.{self._close_on_expiry}"
-        if isinstance(connection, WebSocket) and held not in request.memo:
-            request.memo[held] = True
-            conversation = held_open(self.gate, connection, context, ends=self._close_on_expiry)
-            if ends is not None:
-                await ends.enter_async_context(conversation)
+            end.callback(CALLER.reset, CALLER.set(context))
+        if isinstance(connection, WebSocket):
+            held: tuple[tuple[AuthContext, bool], ...] = known_of(connection.scope).get(_HELD, ())
+            if not any(known is context and ends >= self._close_on_expiry for known, ends in held):
+                # Each caller may have an end of his own; the earliest counts.
+                conversation = held_open(self.gate, connection, context, ends=self._close_on_expiry)
+                await end.enter_async_context(conversation)
+                remember(connection.scope, **{_HELD: (*held, (context, self._close_on_expiry))})
 
 
 @final
@@ -162,7 +168,7 @@ class _Required:
         )
 
     async def __call__(self, *, connection: HTTPConnection, context: AuthContext) -> AuthContext:
-        await self.bearer.enforce(connection, context, self.need)
+        await self.bearer._enforce(context, connection, self.need)
         return context
 
     def __eq__(self, other: object) -> bool:
@@ -181,10 +187,15 @@ class _Shown(str):
     __slots__ = ()
 
 
-def _need_of(scopes: Sequence[str]) -> Requirement | None:
-    """What `Security(bearer, scopes=[…])` asks for."""
+def _need_of(scopes: Sequence[str], connection: HTTPConnection) -> Requirement | None:
+    """What `Security(bearer, scopes=[…])` asks for. Raises ConfigError naming the route if no token can carry it."""
     # Sorted out before the cache, to which a shown scope and an asked one are the same text.
-    return _scopes(*(name for name in scopes if not isinstance(name, _Shown)))
+    asked = [name for name in scopes if not isinstance(name, _Shown)]
+    try:
+        return _scopes(*asked)
+    except ConfigError as wrong:
+        route = getattr(connection.scope.get("route"), "path", connection.scope["path"])
+        raise ConfigError(f"the route {route} asks for Security(…, scopes={asked}): {wrong}") from None
 
 
 @lru_cache(maxsize=1024)
@@ -204,8 +215,7 @@ def _answer_refusals(scope: Scope) -> None:
 
 
 async def _answer(connection: HTTPConnection, error: Exception) -> Denial:
-    memo = request_of(connection.scope).memo
-    gate: Gate | None = memo.get(_GATE)
+    gate: Gate | None = known_of(connection.scope).get(_GATE)
     if gate is None or not isinstance(error, Refused | Unavailable):
         raise error
     return await answer_to(gate, error, connection)

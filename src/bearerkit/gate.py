@@ -15,9 +15,10 @@ from typing import Any
 from bearerkit._drive import port, run
 from bearerkit.auth import Auth, Verifier
 from bearerkit.context import AuthContext
-from bearerkit.errors import BearerkitError, TenantUnknown, UserUnknown
+from bearerkit.errors import BearerkitError, Expired, TenantUnknown, UserUnknown
 from bearerkit.guards import Requirement
 from bearerkit.http import Request, Response
+from bearerkit.jose.claims import shown
 
 __all__ = ["Gate", "Render", "UserLoader"]
 
@@ -66,13 +67,23 @@ class Gate:
             await self._load_user(self.user, await self.auth.aauthorize(request, optional=self.optional), request)
         return await self.auth.aauthorize(request, need, optional=self.optional)
 
-    def user_of(self, request: Request) -> Any:
-        """The user loaded for this request, None before `authorize` or without a loader."""
+    def user_of(self, request: Request, context: AuthContext) -> Any:
+        """The user that this gate loaded for exactly this context; None if there is none."""
         known = request.memo.get(_USER)
-        return None if known is None else known[2]
+        return known[2] if known is not None and known[0] is self.user and known[1] is context else None
+
+    def seconds_left(self, context: AuthContext) -> float | None:
+        """How long the credential lasts from now, without leeway; None if it has no end. Raises Expired."""
+        if context.expires_at is None:
+            return None
+        left = context.expires_at - self.auth.now()
+        if left <= 0:
+            raise Expired("the credential has no time left for a connection that ends with it")
+        return left
 
     def answer(self, refusal: BearerkitError) -> Response:
-        """The HTTP answer for a refusal, with the team's body if there is a `render`."""
+        """The HTTP answer for a refusal, with the team's body if there is a `render`; the log is told, once."""
+        self.auth.note(refusal)
         ours = self.auth.answer(refusal)
         if self.render is None:
             return ours
@@ -91,8 +102,19 @@ class Gate:
         user = load(context)
         if isawaitable(user):
             user = await port("user", user)
-        if user is None or not getattr(user, "is_active", True):
-            refusal = UserUnknown(f"the user loader has no active user for subject {context.subject!r}")
-            self.auth.note(refusal)
-            raise refusal
+        if user is None or not _is_active(user):
+            raise UserUnknown(f"the user loader has no active user for subject {shown(context.subject)}")
         request.memo[_USER] = (load, context, user)
+
+
+def _is_active(user: object) -> bool:
+    """False for a user that says so by `is_active`, as attribute, as key of a mapping, or as a method."""
+    if hasattr(user, "keys"):  # a mapping, or a row of a database
+        # Not `in user`: a row of sqlite3 looks among its values there.
+        value = user["is_active"] if "is_active" in list(user.keys()) else True  # type: ignore[index]
+    else:
+        value = getattr(user, "is_active", True)
+    if callable(value):
+        value = value()
+    # "false", an awaitable or an object would all be true; whoever is active says True or 1.
+    return isinstance(value, bool | int) and bool(value)

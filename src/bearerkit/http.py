@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from bearerkit.errors import ConfigError
+
 __all__ = ["Fetch", "FetchFailed", "Fetched", "Headers", "Network", "Request", "Response"]
 
 _NO_PARAMS: Mapping[str, Any] = {}
@@ -127,11 +129,23 @@ class Network:
     ca_file: str | None = None
     private: bool = False
     allow_http: bool = False
-    headers: Mapping[str, str] = field(default_factory=lambda: _NO_PARAMS)
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_PARAMS, repr=False)
     token_file: str | None = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     timeout: float = 5.0
     max_bytes: int = 512 * 1024
+
+    def __post_init__(self) -> None:
+        bounds: dict[str, object] = {"timeout": self.timeout, "max_bytes": self.max_bytes}
+        problems = [
+            f"Network({name}={value!r}) must be a positive number"
+            for name, value in bounds.items()
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf")
+        ]
+        if self.proxy is not None and not self.proxy.startswith("http://"):
+            problems.append("Network(proxy=…) must be an http:// URL")
+        if problems:
+            raise ConfigError(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +174,16 @@ class Fetched:
 class FetchFailed(OSError):
     """There is no complete answer within the limits of a `Fetch`.
 
-    `detail` and `hint` are for the operator: they may name hosts and addresses, never a header value.
+    `detail` and `hint` are for the operator: they may name hosts and addresses, never a header value. `no_such_host`
+    says that the name does not resolve.
     """
 
     detail: str
     hint: str | None
+    no_such_host: bool
 
-    def __init__(self, detail: str, *, hint: str | None = None) -> None:
+    def __init__(self, detail: str, *, hint: str | None = None, no_such_host: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
         self.hint = hint
+        self.no_such_host = no_such_host

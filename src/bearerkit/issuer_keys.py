@@ -17,18 +17,19 @@ from bearerkit._drive import run
 from bearerkit.errors import KeyNotFound
 from bearerkit.jose.algorithms import ALGORITHMS, canonical
 from bearerkit.jose.compact import Header, parse, parse_claims
+from bearerkit.jose.key_issuer import key_may_sign
 from bearerkit.jose.keys import VerificationKey
 from bearerkit.ports import Clock
 from bearerkit.system import BlockingWaits
 from bearerkit.verify.routing import Entry
 
-__all__ = ["IssuerKeys", "SigningKey"]
+__all__ = ["FoundKey", "IssuerKeys"]
 
 _JWK_WRITERS: Mapping[str, Any] = {"RSA": RSAAlgorithm, "EC": ECAlgorithm, "OKP": OKPAlgorithm}
 
 
 @final
-class SigningKey:
+class FoundKey:
     """What PyJWT's `PyJWKClient` hands out: `key` goes into `jwt.decode(token, signing_key.key, ...)`."""
 
     __slots__ = ("algorithm_name", "key", "key_id")
@@ -41,7 +42,9 @@ class SigningKey:
 
 @final
 class IssuerKeys:
-    """Finds the public key for a token. Every method may raise KeyNotFound or KeysUnavailable, and blocks to fetch.
+    """Finds the public key for a token; where several share a kid, the first.
+
+    Every method may raise KeyNotFound or KeysUnavailable, and blocks to fetch.
 
     PyJWT takes `issuer.keys.get_signing_key_from_jwt(token).key`; joserfc and Authlib take a callable, and
     `issuer.keys.jwk(header)` is what it returns a key from. docs/keys.md shows all three.
@@ -53,12 +56,12 @@ class IssuerKeys:
         self._entry = entry
         self._clock = clock
 
-    def get_signing_key_from_jwt(self, token: str | bytes) -> SigningKey:
+    def get_signing_key_from_jwt(self, token: str | bytes) -> FoundKey:
         """The key that the header of this token names. The token is not verified. Raises Malformed too."""
         text = token.decode("ascii", "replace") if isinstance(token, bytes) else token
         jws = parse(text, self._entry.settings.limits, padding=self._entry.settings.padding)
         key = self._find(jws.header, parse_claims(jws.payload, self._entry.settings.limits))
-        return SigningKey(key.public_key(), key.kid, jws.header.alg)
+        return FoundKey(key.public_key(), key.kid, jws.header.alg)
 
     def jwk(self, header: Mapping[str, Any], claims: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The public JWK (RFC 7517) for a JOSE header; `claims` only matters where the key URL is a template."""
@@ -76,5 +79,8 @@ class IssuerKeys:
             raise KeyNotFound("this issuer signs with a shared secret, which is not handed out")
         now = self._clock.monotonic()
         source = self._entry.source_for(header, claims, now)
-        keys = source.ready(header.kid, alg, now) or run(source.obtain(header.kid, alg, BlockingWaits()))
+        found = source.ready(header.kid, alg, now) or run(source.obtain(header.kid, alg, BlockingWaits()))
+        keys = [key for key in found if key_may_sign(key.issuer, claims.get("iss"))]
+        if not keys:
+            raise KeyNotFound("the key belongs to another issuer of the same key set")
         return keys[0]

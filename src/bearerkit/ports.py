@@ -1,4 +1,4 @@
-"""Every Protocol through which the core reaches the world: HTTP, clocks, entropy, threads, stores, metrics.
+"""The Protocols through which the core reaches the world: HTTP, clocks, entropy, threads, stores, metrics.
 
 A port does one thing and decides nothing: rules are pure functions elsewhere. Ports that may wait are `async def`;
 a blocking implementation is an `async def` that never suspends (see `_drive.py`).
@@ -18,7 +18,10 @@ T = TypeVar("T")
 
 
 class HttpClient(Protocol):
-    """Fetches one document within the limits of `Fetch.network`: no redirects, total time, bounded size."""
+    """Fetches one document within the limits of `Fetch.network`: no redirects, total time, bounded size.
+
+    Must block and never suspend: keys are fetched by a thread, never on somebody's event loop.
+    """
 
     async def fetch(self, fetch: Fetch) -> Fetched:
         """Return the complete answer, whatever its status. Raises `FetchFailed` (OSError) if there is none."""
@@ -81,5 +84,5 @@ class Observer(Protocol):
     """Receives what happened, for metrics and traces. Must not raise and must not block."""
 
     def event(self, name: str, fields: Mapping[str, Any]) -> None:
-        """`name` is dotted and stable (`token.verified`, `keys.fetched`); `fields` never hold a token or a secret."""
+        """`name` is stable: `request.refused`, `keys.fetched`, `keys.failed`. No token or secret is in `fields`."""
         ...

@@ -6,26 +6,32 @@ appear here. A refusal is answered in place, so it needs no exception handler of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial, update_wrapper, wraps
 from inspect import iscoroutinefunction, isfunction, ismethod
 from typing import Any, TypeVar, cast, final
 
-from bearerkit import asgi
-from bearerkit.asgi import answer_to, auth_from, channel_for, current_auth, make_known, request_of
+from bearerkit import asgi, asgi_kit
+from bearerkit.asgi import auth_from, current_auth
+from bearerkit.asgi_kit import Denial, answer_to, channel_for, make_known, request_of
 from bearerkit.auth import Auth, Verifier
 from bearerkit.challenge import WEBSOCKET_POLICY_VIOLATION
 from bearerkit.context import AuthContext
 from bearerkit.current_caller import CALLER
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate, Render, UserLoader
-from bearerkit.guards import Requirement
+from bearerkit.guards import Requirement, checked_need
+from bearerkit.websocket import Channel
 
 try:
+    from starlette.background import BackgroundTask, BackgroundTasks
     from starlette.concurrency import run_in_threadpool
+    from starlette.exceptions import HTTPException
+    from starlette.middleware.exceptions import ExceptionMiddleware
     from starlette.requests import HTTPConnection, Request
     from starlette.responses import Response
-    from starlette.websockets import WebSocket, WebSocketDisconnect
+    from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         'bearerkit.starlette needs Starlette: pip install "bearerkit[starlette]"', name=missing.name
@@ -36,7 +42,7 @@ __all__ = ["BearerMiddleware", "RequireBearer", "auth_from", "current_auth", "he
 E = TypeVar("E", bound=Callable[..., Any])
 
 
-class _Guarded(asgi.GuardedApp):
+class _Guarded(asgi_kit.GuardedApp):
     """A class endpoint or a mounted app behind the gate; callbacks get a Starlette object."""
 
     @property
@@ -44,7 +50,13 @@ class _Guarded(asgi.GuardedApp):
         """The routes of the app inside, so that `url_for` finds them through a guarded mount."""
         return list(getattr(self.app, "routes", ()))
 
-    def native(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> HTTPConnection:
+    async def denial_of(self, refusal: Refused | Unavailable, native: HTTPConnection) -> Denial:
+        try:
+            return await super().denial_of(refusal, native)
+        except HTTPException as theirs:
+            return Denial(_raising(theirs), refusal.public)
+
+    def native(self, scope: asgi_kit.Scope, receive: asgi_kit.Receive, send: asgi_kit.Send) -> HTTPConnection:
         return WebSocket(scope, receive, send) if scope["type"] == "websocket" else Request(scope)
 
 
@@ -93,8 +105,9 @@ class RequireBearer:
         return self._guard(endpoint, None)
 
     def require(self, need: Requirement) -> Callable[[E], E]:
-        """A decorator for endpoints that only callers who meet `need` may reach."""
-        return lambda endpoint: self._guard(endpoint, need)
+        """A decorator for endpoints that only callers who meet `need` may reach. Raises ConfigError for no need."""
+        needed = checked_need(need)
+        return lambda endpoint: self._guard(endpoint, needed)
 
     def _guard(self, endpoint: E, need: Requirement | None) -> E:
         function: Any = endpoint
@@ -102,7 +115,7 @@ class RequireBearer:
             function = function.func
         if isfunction(function) or ismethod(function):
             return cast(E, self._guard_function(endpoint, need, is_async=iscoroutinefunction(function)))
-        app = _Guarded(cast(asgi.App, endpoint), self.gate, need, close_on_expiry=self._close_on_expiry)
+        app = _Guarded(cast(asgi_kit.App, endpoint), self.gate, need, close_on_expiry=self._close_on_expiry)
         return cast(E, update_wrapper(app, endpoint, updated=()))
 
     def _guard_function(self, endpoint: Callable[..., Any], need: Requirement | None, *, is_async: bool) -> Any:
@@ -112,7 +125,7 @@ class RequireBearer:
         @wraps(endpoint)
         async def guarded(*args: Any, **kwargs: Any) -> Any:
             connection = _connection_in(args, kwargs)
-            before, answer = None, None
+            before = None
             try:
                 request = request_of(connection.scope, connection)
                 context = await gate.aauthorize(request, need)
@@ -122,23 +135,23 @@ class RequireBearer:
                     async with held_open(gate, connection, context, ends=self._close_on_expiry):
                         return await endpoint(*args, **kwargs)
                 call = endpoint if is_async else partial(run_in_threadpool, endpoint)
-                answer = await call(*args, **kwargs)
-                return answer
+                return _as_caller(context, await call(*args, **kwargs))
             except (Refused, Unavailable) as refusal:
                 denial = await answer_to(gate, refusal, connection)
                 if isinstance(connection, WebSocket):
-                    await denial(connection.scope, connection.receive, connection.send)
+                    await _refuse(connection, denial)
                     return None
                 return _response(denial.answer)
             finally:
-                if before is not None and not _still_runs(answer):
+                if before is not None:
                     CALLER.reset(before)
 
         return guarded
 
 
-def held_open(gate: Gate, websocket: WebSocket, context: AuthContext, *, ends: bool) -> Any:
-    """An async context manager for the handler of a WebSocket that was let in; see `websocket.Channel`."""
+@asynccontextmanager
+async def held_open(gate: Gate, websocket: WebSocket, context: AuthContext, *, ends: bool) -> AsyncIterator[None]:
+    """Stands around the handler of a WebSocket that was let in; see `websocket.Channel`. Raises Expired."""
     channel = channel_for(
         gate,
         websocket.scope,
@@ -147,10 +160,37 @@ def held_open(gate: Gate, websocket: WebSocket, context: AuthContext, *, ends: b
         context,
         ends=ends,
         gone=lambda: WebSocketDisconnect(WEBSOCKET_POLICY_VIOLATION),
+        accepted=websocket.application_state is WebSocketState.CONNECTED,
     )
-    websocket.receive = channel.receive  # type: ignore[method-assign]
-    websocket.send = channel.send  # type: ignore[method-assign]
-    return channel.open()
+    before = websocket.receive, websocket.send
+    websocket.receive, websocket.send = channel.receive, channel.send  # type: ignore[method-assign]
+    try:
+        async with channel.open():
+            yield
+    finally:
+        # A method of a WebSocketEndpoint comes here with every message.
+        websocket.receive, websocket.send = before  # type: ignore[method-assign]
+
+
+async def _refuse(websocket: WebSocket, denial: Denial) -> None:
+    """Answer a handshake, close a conversation, and leave one alone that is over."""
+    if websocket.application_state is WebSocketState.CONNECTING:
+        await denial(websocket.scope, websocket.receive, websocket.send)
+    elif websocket.application_state is WebSocketState.CONNECTED:
+        await denial.through(Channel(websocket.scope, websocket.receive, websocket.send, accepted=True))
+
+
+def _raising(error: HTTPException) -> asgi_kit.App:
+    """An ASGI app that answers as the application does when one of its routes raises `error`."""
+
+    async def raises(scope: asgi_kit.Scope, receive: asgi_kit.Receive, send: asgi_kit.Send) -> None:
+        raise error
+
+    async def answer(scope: asgi_kit.Scope, receive: asgi_kit.Receive, send: asgi_kit.Send) -> None:
+        handlers = getattr(scope.get("app"), "exception_handlers", {})
+        await ExceptionMiddleware(raises, handlers)(scope, receive, send)
+
+    return answer
 
 
 def _connection_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> HTTPConnection:
@@ -160,15 +200,45 @@ def _connection_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> HTTPConn
     raise TypeError("RequireBearer guards endpoints that take a Starlette Request or WebSocket")
 
 
-def _response(answer: asgi.App) -> Any:
+def _response(answer: asgi_kit.App) -> Any:
     """Ours as a Starlette response, because decorators outside this one may look at it; the team's own as it is."""
-    if not isinstance(answer, asgi.Answer):
+    if not isinstance(answer, asgi_kit.Answer):
         return answer
     response = Response(answer.response.body, answer.response.status)
     response.raw_headers = answer.headers
     return response
 
 
-def _still_runs(response: Any) -> bool:
-    """True if code of the handler runs after it has returned, and may ask for the caller then."""
-    return hasattr(response, "body_iterator") or getattr(response, "background", None) is not None
+def _as_caller(context: AuthContext, response: Any) -> Any:
+    """`response`, with `current_auth` in the code of the handler that runs after it has returned."""
+    if hasattr(getattr(response, "body_iterator", None), "__aiter__"):
+        response.body_iterator = _parts(context, response.body_iterator)
+    if getattr(response, "background", None) is not None:
+        response.background = BackgroundTasks([BackgroundTask(_later, context, response.background)])
+    return response
+
+
+async def _parts(context: AuthContext, parts: Any) -> AsyncIterator[Any]:
+    # Whoever iterates goes on with other work between two parts, so each part is made under the caller by itself.
+    parts = aiter(parts)
+    try:
+        while True:
+            before = CALLER.set(context)
+            try:
+                part = await anext(parts)
+            except StopAsyncIteration:
+                return
+            finally:
+                CALLER.reset(before)
+            yield part
+    finally:
+        if hasattr(parts, "aclose"):
+            await parts.aclose()
+
+
+async def _later(context: AuthContext, background: Any) -> None:
+    before = CALLER.set(context)
+    try:
+        await background()
+    finally:
+        CALLER.reset(before)

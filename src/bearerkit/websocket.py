@@ -7,9 +7,9 @@ is decided before there is a channel; nothing here looks at a token or names a f
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any, final
+from typing import Any, Final, final
 
 import anyio
 
@@ -19,6 +19,10 @@ from bearerkit.verify.credentials import SUBPROTOCOL
 
 __all__ = ["Channel"]
 
+_DENIAL: Final = "websocket.http.response"
+_ROOM: Final = 123
+"""Bytes of UTF-8 that the reason of a close frame may have (RFC 6455 section 5.5)."""
+
 
 @final
 class Channel:
@@ -26,10 +30,20 @@ class Channel:
 
     `seconds` is how long the token is still good, None for no end. When it is over, the peer gets a close frame,
     a handler that receives is told `websocket.disconnect`, and a handler that sends gets what `gone()` makes.
-    Build it inside a running event loop.
+    `accepted` says that the handshake is over already. Build it inside a running event loop.
     """
 
-    __slots__ = ("_closed", "_connected", "_deadline", "_gone", "_offered", "_receive", "_send", "accepted")
+    __slots__ = (
+        "_closed",
+        "_connected",
+        "_deadline",
+        "_gone",
+        "_offered",
+        "_receive",
+        "_scope",
+        "_send",
+        "accepted",
+    )
 
     def __init__(
         self,
@@ -39,13 +53,16 @@ class Channel:
         *,
         seconds: float | None = None,
         gone: Callable[[], Exception] = ConnectionResetError,
+        accepted: bool = False,
     ) -> None:
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._offered = SUBPROTOCOL in (scope.get("subprotocols") or ())
         self._deadline = math.inf if seconds is None else anyio.current_time() + seconds
         self._gone = gone
-        self._connected = self._closed = self.accepted = False
+        self._closed = False
+        self._connected = self.accepted = accepted
 
     async def receive(self) -> Any:
         """The next message of the peer; `websocket.disconnect` once the token is over."""
@@ -64,7 +81,7 @@ class Channel:
         kind = message["type"]
         if anyio.current_time() >= self._deadline:
             await self._end()
-            if kind == "websocket.close":
+            if kind == "websocket.close" or kind.startswith(_DENIAL):
                 return
             raise self._gone()
         if kind == "websocket.accept":
@@ -74,6 +91,19 @@ class Channel:
         elif kind in ("websocket.close", "websocket.http.response.start"):
             self._closed = True
         await self._send(message)
+
+    async def refuse(self, answer: Callable[[Any, Any, Any], Awaitable[None]], reason: str) -> None:
+        """Refuse the conversation: by `answer`, an ASGI app, while HTTP can be spoken, by a close frame after that.
+
+        Does nothing if the conversation is over.
+        """
+        if self._closed:
+            return
+        if self.accepted or _DENIAL not in (self._scope.get("extensions") or {}):
+            await self._close(reason)
+        else:
+            self._closed = True
+            await answer(self._scope, self._receive, self._send)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -98,9 +128,13 @@ class Channel:
         await self._end()
 
     async def _end(self) -> None:
+        # The peer may have left meanwhile; each server has an exception of its own for that.
+        with suppress(Exception):
+            await self._close(Expired.public)
+
+    async def _close(self, reason: str) -> None:
         if self._closed:
             return
         self._closed = True
-        # The peer may have left meanwhile; each server has an exception of its own for that.
-        with suppress(Exception):
-            await self._send({"type": "websocket.close", "code": WEBSOCKET_POLICY_VIOLATION, "reason": Expired.public})
+        short = reason.encode()[:_ROOM].decode(errors="ignore")
+        await self._send({"type": "websocket.close", "code": WEBSOCKET_POLICY_VIOLATION, "reason": short})

@@ -18,7 +18,7 @@ from starlette.routing import Mount, Route
 from adapters.asgi_calls import get, http_scope
 from adapters.scenarios import ISSUER
 from bearerkit import Auth, ConfigError
-from bearerkit.asgi import route_path
+from bearerkit.asgi_kit import route_path
 from bearerkit.exempt import ExemptPaths, is_preflight
 from bearerkit.http import Headers
 from bearerkit.starlette import BearerMiddleware, auth_from
@@ -142,11 +142,52 @@ async def test_a_preflight_passes_and_other_options_do_not(auth: Auth):
     assert (await get(app, "/me", ISSUER.token(), headers=preflight[:1], method="OPTIONS")).status == 200
 
 
+PREFLIGHT = (("Origin", "https://a.test"), ("Access-Control-Request-Method", "PUT"))
+
+
 def test_a_preflight_is_recognised_by_all_three_marks():
-    """Method, Origin and Access-Control-Request-Method."""
-    fields = Headers([("Origin", "https://a.test"), ("Access-Control-Request-Method", "PUT")])
-    assert is_preflight("OPTIONS", fields)
-    assert not is_preflight("GET", fields)
+    """Method, Origin and Access-Control-Request-Method; browsers may say that there is no body."""
+    assert is_preflight("OPTIONS", Headers(PREFLIGHT))
+    assert is_preflight("OPTIONS", Headers([*PREFLIGHT, ("Content-Length", "0")]))
+    assert not is_preflight("GET", Headers(PREFLIGHT))
+    assert not is_preflight("OPTIONS", Headers(PREFLIGHT[:1]))
+    assert not is_preflight("OPTIONS", Headers(PREFLIGHT[1:]))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        ("Authorization", "Bearer garbage"),
+        ("Authorization", "Basic dTpw"),
+        ("Cookie", "session=1"),
+        ("Content-Length", "5"),
+        ("Content-Length", "00"),
+        ("Content-Length", ""),
+        ("Transfer-Encoding", "chunked"),
+        ("Access-Control-Request-Method", "PUT"),
+    ],
+)
+def test_what_no_browser_sends_makes_it_no_preflight(field: tuple[str, str]):
+    """Credentials, a body, a second method."""
+    assert not is_preflight("OPTIONS", Headers([*PREFLIGHT, field]))
+
+
+@pytest.mark.parametrize("method", ["", " ", "PUT, DELETE", "PUT DELETE", "P/T", "PUT\xe9"])
+def test_a_preflight_names_one_method(method: str):
+    """One token of RFC 9110."""
+    assert not is_preflight("OPTIONS", Headers([PREFLIGHT[0], ("Access-Control-Request-Method", method)]))
+
+
+@pytest.mark.anyio
+async def test_what_resembles_a_preflight_does_not_reach_an_app_that_ignores_the_method(auth: Auth):
+    """A bad bearer and a cookie are judged, also where OPTIONS does what DELETE would do."""
+
+    async def deletes(scope, receive, send):
+        raise AssertionError("reached")
+
+    app = BearerMiddleware(deletes, auth=auth)
+    for field in [("Authorization", "Bearer garbage"), ("Cookie", "session=1"), ("Content-Length", "5")]:
+        assert (await get(app, "/orders", headers=[*PREFLIGHT, field], method="OPTIONS")).status == 401
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 import pytest
 from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, HTTPException, Request, Security
 from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import SecurityScopes
+from starlette.datastructures import MutableHeaders
 from starlette.routing import Mount
 
-from adapters.asgi_calls import get
+from adapters.asgi_calls import get, http_scope
 from adapters.scenarios import AUDIENCE, ISSUER, User, load_user
-from bearerkit import Auth, AuthContext, Issuer, any_scope, role, scope, tenant
+from bearerkit import Auth, AuthContext, ConfigError, Issuer, any_scope, role, scope, tenant
 from bearerkit.current_caller import CALLER
 from bearerkit.errors import BearerkitError, PermissionDenied, Refused
 from bearerkit.fastapi import BearerMiddleware, RequireBearer, auth_from, current_auth
@@ -315,6 +317,52 @@ async def test_fastapi_still_keeps_its_exit_stack_in_the_scope(auth: Auth, token
     assert "fastapi_inner_astack" in call.scope
     assert seen == ["user"]
     assert CALLER.get() is None
+
+
+async def test_without_the_exit_stack_nobody_gets_in(auth: Auth, token: str):
+    """The caller could not be forgotten and the end of a token not be watched: that must not go unnoticed."""
+    request = Request(http_scope("/", [("Authorization", f"Bearer {token}")]))
+    with pytest.raises(RuntimeError, match="fastapi_inner_astack"):
+        await RequireBearer(auth)(request, SecurityScopes())
+    assert CALLER.get() is None
+
+
+async def test_a_scope_that_no_token_can_carry_names_its_route(auth: Auth, token: str):
+    """FastAPI tells `Security` no sooner what it is asked for; the text says where to look."""
+    app = FastAPI()
+    bearer = RequireBearer(auth)
+
+    @app.get("/orders/{number}")
+    async def orders(number: int, ctx: Annotated[AuthContext, Security(bearer, scopes=["orders read"])]):
+        return "reached"
+
+    with pytest.raises(ConfigError, match=r"the route /orders/\{number\} asks for Security.*orders read"):
+        await get(app, "/orders/1", token)
+
+
+async def test_an_override_loads_no_user(auth: Auth):
+    """It stands in the place of the whole guard, so a test that needs a user says so with `as_user`."""
+    bearer = RequireBearer(auth, user=load_user)
+    app = FastAPI()
+
+    @app.get("/")
+    async def who(request: Request, ctx: Annotated[AuthContext, Depends(bearer.require(scope("a")))]):
+        return request.user
+
+    app.dependency_overrides[bearer] = lambda: AuthContext.of(subject="user", scopes=["a"])
+    assert (await get(app, "/")).body == b"null"
+
+
+async def test_a_refusal_is_answered_after_a_header_was_changed(auth: Auth, token: str):
+    """The handler raises through the guard that let it in, whatever became of the header fields."""
+    app = FastAPI()
+
+    @app.get("/", dependencies=[Depends(RequireBearer(auth))])
+    async def refusing(request: Request):
+        MutableHeaders(scope=request.scope)["X-Request-ID"] = "1"
+        raise PermissionDenied("no")
+
+    assert (await get(app, "/", token)).status == 403
 
 
 def test_any_scope_is_not_told_to_security(auth: Auth):

@@ -16,10 +16,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, StreamingRespon
 from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 
-from adapters.asgi_calls import get
+from adapters.asgi_calls import get, http_scope
 from adapters.scenarios import ISSUER, User, load_user
 from bearerkit import Auth, role, scope, tenant
-from bearerkit.asgi import SCOPE_KEY
+from bearerkit.asgi_kit import SCOPE_KEY
 from bearerkit.current_caller import CALLER
 from bearerkit.errors import PermissionDenied
 from bearerkit.starlette import BearerMiddleware, RequireBearer, auth_from, current_auth
@@ -204,6 +204,52 @@ async def test_not_found_may_return_or_raise(auth: Auth, token: str):
     assert "no-store" not in str(call.headers)
 
 
+def no_such_page(request):
+    """A `not_found` that raises."""
+    raise HTTPException(404, "no such page", {"X-Page": "none"})
+
+
+def guarded_app(auth: Auth, **options):
+    """An app that is guarded as a whole, by the middleware from outside all exception handlers."""
+    middleware = Middleware(BearerMiddleware, auth=auth, need=tenant(header="X-Tenant"), not_found=no_such_page)
+    return Starlette(routes=[Route("/me", me)], middleware=[middleware], **options)
+
+
+async def test_not_found_may_raise_under_the_middleware_too(auth: Auth, token: str):
+    """It is answered as in a route, though the middleware stands outside the handlers of the app."""
+
+    async def theirs(request, error):
+        return PlainTextResponse(f"theirs: {error.detail}", error.status_code)
+
+    foreign = [("X-Tenant", "evil")]
+    call = await get(guarded_app(auth), "/me", token, foreign)
+    assert (call.status, call.body, call.header("x-page")) == (404, b"no such page", "none")
+    for key in (404, HTTPException):
+        call = await get(guarded_app(auth, exception_handlers={key: theirs}), "/me", token, foreign)
+        assert (call.status, call.body) == (404, b"theirs: no such page")
+    outside = BearerMiddleware(me, auth=auth, need=tenant(header="X-Tenant"), not_found=no_such_page)
+    assert (await get(outside, "/me", token, foreign)).body == b"no such page"
+
+
+async def test_not_found_may_raise_in_a_guarded_class_or_mount(auth: Auth, token: str):
+    """By the handler of the app that routes there."""
+
+    async def theirs(request, error):
+        return PlainTextResponse("theirs", error.status_code)
+
+    class Endpoint(HTTPEndpoint):
+        pass
+
+    guard = RequireBearer(auth, not_found=no_such_page).require(tenant(header="X-Tenant"))
+    app = Starlette(
+        routes=[Route("/class", guard(Endpoint)), Mount("/mount", guard(Starlette()))],
+        exception_handlers={HTTPException: theirs},
+    )
+    for path in ("/class", "/mount/x"):
+        call = await get(app, path, token, [("X-Tenant", "evil")])
+        assert (call.status, call.body) == (404, b"theirs")
+
+
 async def test_the_middleware_hands_callbacks_a_starlette_request(auth: Auth, token: str):
     """`not_found` of the middleware too; it may build URLs but not eat the body."""
 
@@ -272,6 +318,47 @@ async def test_streams_and_background_tasks_know_the_caller(auth: Auth, token: s
     assert (await get(app, "/stream", token)).body == b"user"
     await get(app, "/background", token)
     assert seen == ["user"]
+
+
+async def test_a_stream_does_not_leave_its_caller_behind(auth: Auth, token: str):
+    """Not after the response either, whoever calls the app in his own task; and the stream is closed as before."""
+    closed = []
+
+    async def stream(request):
+        async def parts():
+            try:
+                yield str(current_auth.subject)
+                yield "more"
+            finally:
+                closed.append(True)
+
+        return StreamingResponse(parts(), background=BackgroundTask(lambda: current_auth.subject))
+
+    endpoint = RequireBearer(auth)(stream)
+    await get(Starlette(routes=[Route("/", endpoint)]), "/", token)
+    assert (CALLER.get(), closed) == (None, [True])
+    response = await endpoint(Request(http_scope("/", [("Authorization", f"Bearer {token}")])))
+    assert CALLER.get() is None
+    assert await anext(response.body_iterator) == "user"
+    assert CALLER.get() is None
+    await response.body_iterator.aclose()
+    assert closed == [True, True]
+
+
+async def test_more_background_tasks_may_be_added(auth: Auth, token: str):
+    """By a decorator around the guard, which sees tasks that can be added to."""
+    done = []
+
+    async def endpoint(request):
+        return PlainTextResponse("ok", background=BackgroundTask(lambda: done.append(current_auth.subject)))
+
+    async def outer(request):
+        response = await RequireBearer(auth)(endpoint)(request)
+        response.background.add_task(lambda: done.append("more"))
+        return response
+
+    await get(Starlette(routes=[Route("/", outer)]), "/", token)
+    assert done == ["user", "more"]
 
 
 async def test_the_caller_is_forgotten_after_an_ordinary_request(auth: Auth, token: str):

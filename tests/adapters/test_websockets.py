@@ -16,8 +16,8 @@ from starlette.routing import Mount, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from adapters.asgi_calls import Socket, websocket_scope
-from adapters.scenarios import ISSUER
-from bearerkit import Auth, AuthContext, scope, tenant
+from adapters.scenarios import AUDIENCE, ISSUER
+from bearerkit import Auth, AuthContext, Issuer, Places, scope, tenant
 from bearerkit.asgi import RequireBearer as AsgiBearer
 from bearerkit.errors import Expired, PermissionDenied
 from bearerkit.fastapi import RequireBearer as FastAPIBearer
@@ -260,6 +260,98 @@ async def test_a_refusal_of_the_handler_is_answered(auth: Auth, token: str, fram
             assert (await socket.hear())["status"] == 403
 
 
+@pytest.mark.parametrize("framework", ["starlette", "fastapi", "asgi", "middleware"])
+async def test_a_refusal_after_the_handler_closed_sends_nothing(auth: Auth, token: str, framework: str):
+    """The conversation is over; a second close frame would be an error of the server."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close(4001)
+        raise PermissionDenied("no")
+
+    async def plain(scope, receive, send):
+        await endpoint(WebSocket(scope, receive, send))
+
+    if framework == "starlette":
+        app: Any = Starlette(routes=[WebSocketRoute("/ws/{x}", RequireBearer(auth)(endpoint))])
+    elif framework == "asgi":
+        app = AsgiBearer(auth)(plain)
+    elif framework == "middleware":
+        app = BearerMiddleware(plain, auth=auth)
+    else:
+        app = FastAPI(dependencies=[Depends(FastAPIBearer(auth))])
+        app.add_api_websocket_route("/ws/{x}", endpoint)
+    async with connect(app, token) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        assert (await socket.hear())["code"] == 4001
+        assert await socket.silent()
+
+
+@pytest.mark.parametrize("outer", [False, True])
+async def test_a_guarded_method_closes_after_the_handshake(auth: Auth, token: str, outer: bool):
+    """`on_receive` is judged per message; it can only close what `on_connect` has accepted, and only once."""
+    bearer = RequireBearer(auth)
+
+    class Endpoint(WebSocketEndpoint):
+        encoding = "text"
+
+        @bearer.require(scope("orders:read"))
+        async def on_receive(self, websocket, data):
+            await websocket.send_text(f"{current_auth.subject}: {data}")
+
+    app: Any = Starlette(routes=[WebSocketRoute("/ws/{x}", Endpoint)])
+    if outer:
+        app = BearerMiddleware(app, auth=auth)
+    async with connect(app, token) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        await socket.say("hello")
+        assert CLOSED.items() <= (await socket.hear()).items()
+        await socket.say("hello")
+        assert await socket.silent()
+    async with connect(app, ISSUER.token(**READER)) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        for text in ("one", "two"):
+            await socket.say(text)
+            assert (await socket.hear())["text"] == f"user: {text}"
+
+
+async def test_a_guarded_method_leaves_the_socket_as_it_was(auth: Auth, token: str):
+    """A long conversation must not wrap it anew with every message."""
+    seen = set()
+
+    class Endpoint(WebSocketEndpoint):
+        encoding = "text"
+
+        async def on_receive(self, websocket, data):
+            await self.guarded(websocket)
+            seen.add(websocket.send)
+            await websocket.send_text(data)
+
+        @RequireBearer(auth)
+        async def guarded(self, websocket):
+            pass
+
+    async with connect(Starlette(routes=[WebSocketRoute("/ws/{x}", Endpoint)]), token) as socket:
+        await socket.hear()
+        for text in ("one", "two"):
+            await socket.say(text)
+            assert (await socket.hear())["text"] == text
+    assert len(seen) == 1
+
+
+async def test_a_long_reason_is_cut_to_what_a_close_frame_holds(auth: Auth, token: str):
+    """123 bytes, not characters, and no half character (RFC 6455 section 5.5)."""
+
+    async def endpoint(websocket):
+        await websocket.accept()
+        raise PermissionDenied("no", public="\xe9" * 120)
+
+    app = Starlette(routes=[WebSocketRoute("/ws/{x}", RequireBearer(auth)(endpoint))])
+    async with connect(app, token) as socket:
+        await socket.hear()
+        assert (await socket.hear())["reason"] == "\xe9" * 61
+
+
 async def test_a_handlers_own_exceptions_stay_its_own(auth: Auth):
     """A task group watches the time; what the handler raises must not come out wrapped."""
 
@@ -337,6 +429,53 @@ async def test_a_token_that_is_over_at_the_handshake_is_not_accepted(frozen: Aut
         assert (await socket.hear())["status"] == 401
 
 
+def two_fastapi(gateway: Auth, auth: Auth, *, optional: bool, flipped: bool) -> Any:
+    """The app's own guard, and the route's."""
+    dependencies = [
+        FastAPIBearer(gateway, close_on_expiry=True, optional=optional),
+        FastAPIBearer(auth, close_on_expiry=True),
+    ]
+    first, second = reversed(dependencies) if flipped else dependencies
+    app = FastAPI(dependencies=[Depends(first)])
+
+    @app.websocket("/ws/{x}", dependencies=[Depends(second)])
+    async def endpoint(websocket: WebSocket):
+        await talk(websocket)
+
+    return app
+
+
+def two_starlette(gateway: Auth, auth: Auth, *, optional: bool, flipped: bool) -> Any:
+    """One decorator around the other."""
+    guards = [
+        RequireBearer(gateway, close_on_expiry=True, optional=optional),
+        RequireBearer(auth, close_on_expiry=True),
+    ]
+    first, second = reversed(guards) if flipped else guards
+    return Starlette(routes=[WebSocketRoute("/ws/{x}", first(second(talk)))])
+
+
+@pytest.mark.parametrize("build", [two_fastapi, two_starlette])
+@pytest.mark.parametrize("flipped", [False, True])
+@pytest.mark.parametrize("service", [None, 9_999.0])
+async def test_of_two_credentials_the_earliest_end_counts(frozen: Auth, build, flipped: bool, service: float | None):
+    """A gateway's token that lasts, or an anonymous gateway, does not keep the caller's conversation open."""
+    gateway = Auth(Issuer(ISSUER.issuer, audience=AUDIENCE, keys=ISSUER.jwks), places=Places(header="x-gateway"))
+    headers = [("Authorization", f"Bearer {brief()}")]
+    if service is not None:
+        headers.append(("X-Gateway", brief(service)))
+    with gateway.replaced(clock=NOW):
+        app = build(gateway, frozen, optional=service is None, flipped=flipped)
+        async with Socket(app, websocket_scope("/ws/acme", headers)) as socket:
+            assert (await socket.hear())["type"] == "websocket.accept"
+            await socket.hear()
+            with anyio.fail_after(5):
+                assert CLOSED.items() <= (await socket.hear()).items()
+            await anyio.wait_all_tasks_blocked()
+            assert [code for code, _ in ends] == [1008]
+            assert await socket.silent()
+
+
 class Line:
     """An ASGI receive and send that hold nothing and note everything."""
 
@@ -345,6 +484,9 @@ class Line:
 
     async def receive(self) -> Any:
         return {"type": "websocket.receive", "text": "x"}
+
+    async def never(self, scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("answered")
 
     async def send(self, message: Any) -> None:
         self.sent.append(message["type"])
@@ -361,6 +503,8 @@ async def test_after_the_end_nothing_passes():
         await channel.send({"type": "websocket.send", "text": "late"})
     assert (await channel.receive())["type"] == "websocket.disconnect"
     await channel.send({"type": "websocket.close"})
+    await channel.send({"type": "websocket.http.response.start"})
+    await channel.refuse(line.never, "no")
     assert line.sent == ["websocket.close"]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from architecture.source_tree import Module, modules
 
-ADAPTERS = ("asgi", "starlette", "fastapi", "wsgi", "flask", "django", "mcp")
+ADAPTERS = ("asgi", "asgi_kit", "websocket", "starlette", "fastapi", "wsgi", "flask", "django", "mcp")
 HEADER_TEXT = re.compile(
     r"\b(www-authenticate|authorization|bearer|cache-control|no-store|retry-after|problem\+json|sec-websocket-protocol)\b",
     re.IGNORECASE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -34,6 +35,7 @@ from bearerkit.errors import (
     KeysUnavailable,
     Malformed,
     PermissionDenied,
+    ProofInvalid,
     Refused,
     Revoked,
     SignatureInvalid,
@@ -495,7 +497,6 @@ async def test_replacing_the_identity() -> None:
         assert where.verify("anything") is who
         assert await where.averify("anything") is who
         assert await where._identifier.verify("anything", BlockingWaits()) is who
-        assert await where._identifier.from_request(request(), False, BlockingWaits()) is who
         assert where.authorize(request()) is who
         assert (await where.aauthorize(request(), scope("a"))) is who
         assert where.authorize(request(), custom(lambda ctx, request: ctx is who, description="him")) is who
@@ -757,3 +758,77 @@ async def test_a_context_from_elsewhere_is_held_against_a_need(caplog: pytest.Lo
             await where.aenforce(AuthContext.anonymous(), coming, scope("a"))
     reasons = [record.getMessage().split(":")[1].strip() for record in caplog.records]
     assert reasons == ["insufficient_scope", "permission_denied", "credentials_missing"]
+
+
+def test_what_was_verified_counts_for_that_very_credential():
+    """A sub-request made of a copy that shares the memo is judged by its own credential."""
+    where, coming = auth(static()), request(GOOD)
+    assert where.authorize(coming).subject == "u1"
+    other = token(KEY, sub="u2")
+    assert where.authorize(replace(coming, headers=request(other).headers)).subject == "u2"
+    with pytest.raises(CredentialsMissing):
+        where.authorize(replace(coming, headers=request().headers))
+    assert where.authorize(replace(coming, headers=request().headers), optional=True).is_anonymous
+    assert where.authorize(coming).subject == "u1"
+
+
+@pytest.mark.parametrize("confirmation", [{"jkt": "x"}, {"x5t#S256": "x"}, {"kid": "x"}, {}, "x", [], False])
+@pytest.mark.anyio
+async def test_a_token_bound_to_a_key_is_no_bearer_token(confirmation: Any) -> None:
+    """A request that presents one as a plain bearer token is refused; `verify` leaves the proof to its caller."""
+    where, bound = auth(static()), token(KEY, cnf=confirmation)
+    assert where.verify(bound).is_bound
+    for _ in range(2):
+        with pytest.raises(ProofInvalid) as caught:
+            where.authorize(request(bound))
+        assert caught.value.reason == "proof_required"
+        with pytest.raises(ProofInvalid):
+            await where.aauthorize(request(bound), optional=True)
+    assert not where.authorize(request(token(KEY, cnf=None))).is_bound
+
+
+def test_one_issuer_that_is_down_leaves_the_others_warm():
+    """warm_up fetches what it can, and then tells of the outage."""
+    web, other = serving(), "https://other.example.test"
+    where = auth(Issuer(other, audience="api", jwks_uri=f"{other}/jwks"), remote(), web=web)
+    web[f"{other}/jwks"] = DOWN
+    with pytest.raises(KeysUnavailable):
+        where.warm_up()
+    asked = len(web.asked)
+    assert where.verify(GOOD)
+    assert len(web.asked) == asked
+
+
+def test_a_long_token_is_not_remembered():
+    """So that the cache is bounded in bytes too; it is verified each time."""
+    web = serving()
+    where = auth(remote(), web=web)
+    long = token(KEY, padding="x" * 4_000)
+    assert where.verify(long) is not where.verify(long)
+    assert where.verify(GOOD) is where.verify(GOOD)
+
+
+def test_a_predicate_of_tenants_hears_only_of_vouched_tenants_and_is_asked_again():
+    """A forged token never reaches the team's code; a remembered one is asked about anew after a minute."""
+    asked: list[str] = []
+    allowed = {"acme"}
+
+    def known(name: str) -> bool:
+        asked.append(name)
+        return name in allowed
+
+    clock, web = FrozenClock(NOW), serving()
+    where = auth(remote(tenants=known), web=web, clock=clock)
+    forged = token(SigningKey.generate("ES256", kid="k9"), tenant_id="evil")
+    for _ in range(3):
+        with pytest.raises(Refused):
+            where.verify(forged)
+    assert asked == []
+    assert where.verify(GOOD).tenant_id == "acme"
+    allowed.clear()
+    clock.advance(59)
+    where.verify(GOOD)
+    clock.advance(1)
+    with pytest.raises(Refused) as caught:
+        where.verify(GOOD)
+    assert caught.value.reason == "tenant_not_allowed"

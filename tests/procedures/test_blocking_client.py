@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from bearerkit._drive import run
+from bearerkit.errors import ConfigError
 from bearerkit.http import Fetch, Fetched, FetchFailed, Network
 from bearerkit.transport.blocking import BlockingClient, resolve
 from loopback import PATIENCE, certificate_authority, drip, raw, relay_to, reply, serve, silence
@@ -494,9 +495,13 @@ def test_a_proxy_that_refuses() -> None:
     assert "407" in error.detail
 
 
-@pytest.mark.parametrize(
-    "proxy", ["socks5://p.example:1", "https://p.example", "p.example:3128", "http://p:x", "http://[", ""]
-)
+@pytest.mark.parametrize("proxy", ["socks5://p.example:1", "https://p.example", "p.example:3128", ""])
+def test_a_proxy_of_another_kind_is_a_configuration_error(proxy: str) -> None:
+    with pytest.raises(ConfigError, match="proxy"):
+        replace(QUICK, proxy=proxy)
+
+
+@pytest.mark.parametrize("proxy", ["http://p:x", "http://["])
 def test_a_proxy_url_that_cannot_be_used(proxy: str) -> None:
     assert "proxy" in refused("https://id.example/", replace(QUICK, proxy=proxy), resolve=Names()).detail
 

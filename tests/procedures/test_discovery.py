@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from bearerkit._drive import run
 from bearerkit.errors import KeyNotFound, KeysUnavailable
-from bearerkit.http import FetchFailed, Network
+from bearerkit.http import Fetch, Fetched, FetchFailed, Headers, Network
 from bearerkit.system import BlockingWaits
+from bearerkit.verify.discovery import KeyFetcher
 from bearerkit.verify.key_location import (
     KeyLocation,
     LocationRefused,
@@ -222,6 +223,8 @@ def test_documents_that_are_no_metadata_of_this_issuer(document: Any) -> None:
         "https://",
         "https://id.example:0x50/keys",
         "https://[::1/keys",
+        "https://id.example:6379/keys",
+        "https://id.example:80/keys",
         "https://\u2160d.example/",
     ],
 )
@@ -413,6 +416,24 @@ def test_404_does_not_take_keys_away_that_we_hold() -> None:
     assert run(source.obtain("k1", "ES256", WAITS))
 
 
-@pytest.mark.parametrize("status", [401, 429, 500])
+@pytest.mark.parametrize("reply", [answer({}, 401), answer({}, 302), answer([1]), Fetched(200, Headers(), b"<html>")])
+def test_whatever_an_invented_url_answers_means_no_such_key(reply: Fetched) -> None:
+    """A login page, a redirect or nonsense for an invented tenant must not become an outage that anybody can make."""
+    fetcher = KeyFetcher(replace(PEM, filled=True), Origin({JWKS: reply}), HandClock())
+    assert run(fetcher.fetch(None)).keys.keys == ()
+
+
+def test_an_invented_host_means_no_such_key() -> None:
+    """The name does not resolve."""
+
+    class NoSuchHost:
+        async def fetch(self, fetch: Fetch) -> Fetched:
+            raise FetchFailed("unknown", no_such_host=True)
+
+    fetcher = KeyFetcher(replace(PEM, filled=True), NoSuchHost(), HandClock())
+    assert run(fetcher.fetch(None)).keys.keys == ()
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_other_answers_to_a_filled_url_are_outages(status: int) -> None:
     refusal(Origin({JWKS: answer({}, status)}), replace(PEM, filled=True))

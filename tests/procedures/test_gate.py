@@ -74,8 +74,10 @@ def test_sync_and_async_give_the_same():
 def test_optional():
     """No credential is nobody; a bad one is still refused, and so is nobody where there is a need."""
     way = gate(optional=True, user=Users())
-    assert way.authorize(request()).is_anonymous
-    assert way.user_of(request()) is None
+    coming = request()
+    nobody = way.authorize(coming)
+    assert nobody.is_anonymous
+    assert way.user_of(coming, nobody) is None
     with pytest.raises(SignatureInvalid):
         way.authorize(request(GOOD[:-8] + "AAAAAAAA"))
     with pytest.raises(CredentialsMissing):
@@ -94,8 +96,8 @@ async def test_an_async_loader():
         return f"user {ctx.subject}"
 
     way, coming = gate(user=load), request(GOOD)
-    await way.aauthorize(coming)
-    assert way.user_of(coming) == "user u1"
+    context = await way.aauthorize(coming)
+    assert way.user_of(coming, context) == "user u1"
 
 
 def test_an_async_loader_from_sync_code():
@@ -113,8 +115,8 @@ def test_a_user_is_loaded_once_per_request():
     users = Users(u1="Ada")
     way, coming = gate(user=users), request(GOOD)
     for _ in range(3):
-        way.authorize(coming)
-    assert (users.asked, way.user_of(coming)) == (["u1"], "Ada")
+        context = way.authorize(coming)
+    assert (users.asked, way.user_of(coming, context)) == (["u1"], "Ada")
     way.authorize(request(GOOD))
     assert users.asked == ["u1", "u1"]
 
@@ -130,7 +132,16 @@ def test_nobody_is_loaded_for_nobody():
 
 @pytest.mark.parametrize(
     "user",
-    [None, SimpleNamespace(is_active=False), SimpleNamespace(is_active=0), SimpleNamespace(is_active=None)],
+    [
+        None,
+        SimpleNamespace(is_active=False),
+        SimpleNamespace(is_active=0),
+        SimpleNamespace(is_active=None),
+        {"is_active": False},
+        {"is_active": "false"},
+        SimpleNamespace(is_active="0"),
+        SimpleNamespace(is_active=lambda: False),
+    ],
     ids=repr,
 )
 def test_an_unknown_or_disabled_user(user):
@@ -140,17 +151,27 @@ def test_an_unknown_or_disabled_user(user):
         with pytest.raises(UserUnknown) as caught:
             way.authorize(coming)
         assert caught.value.status == 401
-        assert way.user_of(coming) is None
+        assert "bearerkit.user" not in coming.memo
 
 
 @pytest.mark.parametrize(
-    "user", [SimpleNamespace(is_active=True), SimpleNamespace(), {"is_active": False}, "Ada", 0, ""], ids=repr
+    "user",
+    [
+        SimpleNamespace(is_active=True),
+        SimpleNamespace(),
+        {"is_active": True},
+        {},
+        "Ada",
+        0,
+        "",
+        SimpleNamespace(is_active=1),
+    ],
+    ids=repr,
 )
 def test_an_active_user(user):
     """Whatever is not None and does not say that it is inactive, falsy values included."""
     way, coming = gate(user=Users(u1=user)), request(GOOD)
-    way.authorize(coming)
-    assert way.user_of(coming) is user
+    assert way.user_of(coming, way.authorize(coming)) is user
 
 
 def test_two_gates_with_loaders_of_their_own():
@@ -172,9 +193,9 @@ def test_two_auths_do_not_share_a_user():
     first = Gate.of(auth(entry()), user=users)
     second = Gate.of(auth(entry(), places=Places("x-other")), user=users)
     first.authorize(coming)
-    second.authorize(coming)
+    grace = second.authorize(coming)
     assert users.asked == ["u1", "u2"]
-    assert second.user_of(coming) == "Grace"
+    assert second.user_of(coming, grace) == "Grace"
 
 
 @pytest.mark.parametrize("run", ["sync", "async"])
@@ -187,11 +208,13 @@ def test_an_unknown_user_is_told_before_a_missing_scope(run):
 
 
 def test_an_unknown_user_is_told_to_the_operator_once(caplog):
-    """Noted by the gate; an adapter that passes it on does not note it again."""
+    """When it is answered, like everything that is refused after the token was verified."""
     way = gate(user=Users())
-    with caplog.at_level("INFO", "bearerkit"), pytest.raises(UserUnknown) as caught:
-        way.authorize(request(GOOD))
-    way.auth.note(caught.value)
+    with caplog.at_level("INFO", "bearerkit"):
+        with pytest.raises(UserUnknown) as caught:
+            way.authorize(request(GOOD))
+        way.answer(caught.value)
+        way.answer(caught.value)
     assert [record.getMessage().split(":")[1].strip() for record in caplog.records] == ["user_unknown"]
 
 
@@ -204,7 +227,7 @@ def test_a_loader_that_fails_lets_nobody_in():
     way, coming = gate(user=load), request(GOOD)
     with pytest.raises(ZeroDivisionError):
         way.authorize(coming)
-    assert way.user_of(coming) is None
+    assert "bearerkit.user" not in coming.memo
 
 
 # Answers
@@ -251,4 +274,14 @@ def test_the_framework_s_own_404():
 
 def test_user_of_an_untouched_request():
     """None before authorize."""
-    assert gate().user_of(request()) is None
+    assert gate(user=Users()).user_of(request(), AuthContext.of()) is None
+
+
+def test_a_gate_hands_out_its_own_user_only():
+    """Not what another gate loaded, and nothing for a context that it did not load for."""
+    coming = request(GOOD)
+    outer, inner = gate(user=Users(u1="Ada")), gate(user=Users(u1="Eve"))
+    context = outer.authorize(coming)
+    assert outer.user_of(coming, context) == "Ada"
+    assert inner.user_of(coming, context) is None
+    assert outer.user_of(coming, AuthContext.anonymous()) is None

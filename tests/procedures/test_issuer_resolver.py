@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,9 @@ import anyio
 import pytest
 
 from auth_doubles import NOW, Web, auth, jwks, token
-from bearerkit import Auth, ConfigError, Issuer, IssuerResolver
+from bearerkit import ANY, Auth, ConfigError, Issuer, IssuerResolver
 from bearerkit.errors import IssuerMismatch, KeysUnavailable, SignatureInvalid, TokenInvalid, WrongTokenType
+from bearerkit.jose.compact import Limits
 from bearerkit.testing import FrozenClock, SigningKey
 
 KEY = SigningKey.generate("ES256", kid="k1")
@@ -24,7 +26,7 @@ class Directory:
     def __init__(self, *names: str, make: Callable[[str], Any] | None = None) -> None:
         self.names = set(names)
         self.asked: list[str] = []
-        self.make = make or (lambda iss: Issuer(iss, audience="api", keys=jwks(KEY)))
+        self.make = make or (lambda iss: Issuer(iss, audience="api", tenants=ANY, keys=jwks(KEY)))
 
     def __call__(self, iss: str) -> Any:
         self.asked.append(iss)
@@ -85,7 +87,7 @@ def test_what_is_no_issuer_is_not_asked_about(iss):
 def test_a_configured_issuer_goes_first():
     """A resolver never overrides, and is never asked about, an issuer that is configured by name."""
     directory = Directory(ACME)
-    where = auth(IssuerResolver(directory), Issuer(ACME, audience="api", keys=jwks(KEY), typ="at+jwt"))
+    where = auth(IssuerResolver(directory), Issuer(ACME, audience="api", tenants=ANY, keys=jwks(KEY), typ="at+jwt"))
     where.verify(token(KEY, iss=ACME))
     assert isinstance(refusal(where, token(KEY, {"typ": "JWT"}, iss=ACME)), WrongTokenType)
     assert directory.asked == []
@@ -103,14 +105,15 @@ def test_tenants_do_not_share_keys():
     """Attack 44 across tenants: the key set is that of the resolved issuer."""
     other = SigningKey.generate("ES256", kid="k1")
     keys = {ACME: jwks(KEY), GLOBEX: jwks(other)}
-    where = auth(IssuerResolver(Directory(ACME, GLOBEX, make=lambda iss: Issuer(iss, audience="api", keys=keys[iss]))))
+    make = lambda iss: Issuer(iss, audience="api", tenants=ANY, keys=keys[iss])  # noqa: E731
+    where = auth(IssuerResolver(Directory(ACME, GLOBEX, make=make)))
     where.verify(token(KEY, iss=ACME))
     assert isinstance(refusal(where, token(KEY, iss=GLOBEX)), SignatureInvalid)
 
 
 def test_algorithm_and_typ_are_those_of_the_resolved_issuer():
     """A resolved issuer is as closed as a configured one."""
-    make = lambda iss: Issuer(iss, audience="api", keys=jwks(KEY), algorithms=["ES256"], typ="at+jwt")  # noqa: E731
+    make = lambda iss: Issuer(iss, audience="api", tenants=ANY, keys=jwks(KEY), algorithms=["ES256"], typ="at+jwt")  # noqa: E731
     where = auth(IssuerResolver(Directory(ACME, make=make)))
     assert refusal(where, token(SigningKey.generate("EdDSA", kid="k1"), iss=ACME)).reason == "algorithm_not_allowed"
     assert refusal(where, token(KEY, {"typ": "JWT"}, iss=ACME)).reason == "typ_not_accepted"
@@ -120,7 +123,7 @@ def test_keys_of_resolved_issuers_are_fetched_as_untrusted():
     """Their addresses came from data: pinned, and never private (section 3.1, attack 104)."""
     web = Web()
     web[f"{ACME}/jwks"] = jwks(KEY)
-    make = lambda iss: Issuer(iss, audience="api", jwks_uri=f"{iss}/jwks")  # noqa: E731
+    make = lambda iss: Issuer(iss, audience="api", tenants=ANY, jwks_uri=f"{iss}/jwks")  # noqa: E731
     assert auth(IssuerResolver(Directory(ACME, make=make)), web=web).verify(token(KEY, iss=ACME))
     assert [fetch.untrusted for fetch in web.asked] == [True]
 
@@ -129,7 +132,7 @@ def test_the_same_issuer_object_keeps_its_keys():
     """A resolver that hands out the same Issuer again costs no second fetch."""
     clock, web = FrozenClock(NOW), Web()
     web[f"{ACME}/jwks"] = jwks(KEY)
-    known = Issuer(ACME, audience="api", jwks_uri=f"{ACME}/jwks")
+    known = Issuer(ACME, audience="api", tenants=ANY, jwks_uri=f"{ACME}/jwks")
     where = auth(IssuerResolver(Directory(ACME, make=lambda iss: known), ttl=10), web=web, clock=clock)
     for _ in range(3):
         where.verify(token(KEY, iss=ACME))
@@ -143,8 +146,8 @@ def test_the_same_issuer_object_keeps_its_keys():
         lambda iss: 1 // 0,
         lambda iss: True,
         lambda iss: iss,
-        lambda iss: Issuer(GLOBEX, audience="api", keys=jwks(KEY)),
-        lambda iss: Issuer([GLOBEX, iss + "/"], audience="api", keys=jwks(KEY)),
+        lambda iss: Issuer(GLOBEX, audience="api", tenants=ANY, keys=jwks(KEY)),
+        lambda iss: Issuer([GLOBEX, iss + "/"], audience="api", tenants=ANY, keys=jwks(KEY)),
         lambda iss: Issuer("not a url", audience="api"),
     ],
     ids=["raises", "true", "text", "another", "almost", "config-error"],
@@ -164,7 +167,7 @@ def test_an_outage_of_the_directory_is_not_remembered():
         calls.append(iss)
         if len(calls) == 1:
             raise OSError("database")
-        return Issuer(iss, audience="api", keys=jwks(KEY))
+        return Issuer(iss, audience="api", tenants=ANY, keys=jwks(KEY))
 
     where = auth(IssuerResolver(flaky))
     with pytest.raises(KeysUnavailable):
@@ -214,7 +217,7 @@ async def test_an_async_resolver():
 
     async def resolve(iss: str) -> Any:
         await anyio.sleep(0)
-        return Issuer(iss, audience="api", keys=jwks(KEY)) if iss == ACME else None
+        return Issuer(iss, audience="api", tenants=ANY, keys=jwks(KEY)) if iss == ACME else None
 
     where = auth(IssuerResolver(resolve))
     assert (await where.averify(token(KEY, iss=ACME))).issuer == ACME
@@ -274,7 +277,7 @@ async def test_many_callers_of_a_new_issuer_share_one_lookup():
     async def resolve(iss: str) -> Issuer:
         asked.append(iss)
         await gate.wait()
-        return Issuer(iss, audience="api", keys=jwks(KEY))
+        return Issuer(iss, audience="api", tenants=ANY, keys=jwks(KEY))
 
     where = auth(IssuerResolver(resolve), clock=FrozenClock(NOW))
     passed: list[str | None] = []
@@ -300,7 +303,7 @@ async def test_a_cancelled_lookup_strands_nobody():
     async def resolve(iss: str) -> Issuer:
         asked.append(iss)
         await gate.wait()
-        return Issuer(iss, audience="api", keys=jwks(KEY))
+        return Issuer(iss, audience="api", tenants=ANY, keys=jwks(KEY))
 
     where = auth(IssuerResolver(resolve), clock=FrozenClock(NOW))
     passed: list[str | None] = []
@@ -327,7 +330,7 @@ async def test_a_thread_does_not_wait_for_a_task_of_its_own_loop():
     """A sync caller inside the loop asks by itself, where waiting for the task that asks would never end."""
     gate = anyio.Event()
     asked: list[bool] = []
-    issuer = Issuer(ACME, audience="api", keys=jwks(KEY))
+    issuer = Issuer(ACME, audience="api", tenants=ANY, keys=jwks(KEY))
 
     def resolve(iss: str) -> Any:
         asked.append(True)
@@ -355,3 +358,64 @@ def test_an_expired_token_is_not_looked_up():
     refused = refusal(auth(IssuerResolver(directory), clock=FrozenClock(NOW)), token(KEY, iss=ACME, exp=NOW - 300))
     assert refused.reason == "expired"
     assert directory.asked == []
+
+
+@pytest.mark.parametrize("extra", [{"tenants": None}, {"padding": True}, {"limits": Limits(token=64_000)}], ids=str)
+def test_an_issuer_that_cannot_be_used(extra: dict[str, Any]):
+    """A tenant's issuer must say which tenants it may name; what parsing needs beforehand cannot come from it."""
+    make = lambda iss: Issuer(iss, **({"audience": "api", "tenants": ANY, "keys": jwks(KEY)} | extra))  # noqa: E731
+    where = auth(IssuerResolver(Directory(ACME, make=make)), clock=FrozenClock(NOW))
+    with pytest.raises(KeysUnavailable) as caught:
+        where.verify(token(KEY, iss=ACME))
+    assert "tenants=" in (caught.value.hint or "")
+
+
+def test_one_tenant_cannot_pass_for_another():
+    """The tenant of a resolved issuer is judged, and its word about memberships counts for nothing."""
+    make = lambda iss: Issuer(iss, audience="api", tenants=["acme"], keys=jwks(KEY))  # noqa: E731
+    where = auth(IssuerResolver(Directory(ACME, make=make)), clock=FrozenClock(NOW))
+    assert refusal(where, token(KEY, iss=ACME, tenant_id="globex")).reason == "tenant_not_allowed"
+    assert where.verify(token(KEY, iss=ACME, tenant_id="acme", memberships=["globex"])).memberships == ()
+
+
+def test_a_resolver_that_builds_its_issuers_keeps_their_keys_through_an_outage():
+    """A row in a table makes a new Issuer each time; whose keys are in the same place keeps its key source."""
+    clock, web = FrozenClock(NOW), Web()
+    web[f"{ACME}/jwks"] = jwks(KEY)
+    make = lambda iss: Issuer(iss, audience="api", tenants=ANY, jwks_uri=f"{iss}/jwks")  # noqa: E731
+    where = auth(IssuerResolver(Directory(ACME, make=make), ttl=100), clock=clock, web=web)
+    where.verify(token(KEY, iss=ACME, exp=NOW + 900))
+    clock.advance(100)
+    where.verify(token(KEY, iss=ACME, sub="again", exp=NOW + 900))
+    assert len(web.asked) == 1
+
+
+def test_an_outage_of_the_directory_is_everybody_s_answer():
+    """Threads that wait for one look-up get its outage, and not one look-up each."""
+    asked: list[str] = []
+    entered, leave = threading.Event(), threading.Event()
+
+    def resolve(iss: str) -> None:
+        asked.append(iss)
+        entered.set()
+        leave.wait(10)
+        raise OSError
+
+    where = auth(IssuerResolver(resolve), clock=FrozenClock(NOW))
+    reasons: list[str] = []
+
+    def call(number: int) -> None:
+        try:
+            where.verify(token(KEY, iss=ACME, sub=f"u{number}"))
+        except KeysUnavailable as error:
+            reasons.append(error.reason)
+
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(20)]
+    threads[0].start()
+    assert entered.wait(10)
+    for thread in threads[1:]:
+        thread.start()
+    leave.set()
+    for thread in threads:
+        thread.join(10)
+    assert reasons == ["keys_unavailable"] * 20

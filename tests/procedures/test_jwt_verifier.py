@@ -498,19 +498,19 @@ def test_a_kid_that_would_change_the_url_is_not_put_into_it(kid):
 
 
 def test_invented_kids_are_limited_and_known_ones_keep_working():
-    """A flood of new URLs: a burst of 32, then one per second."""
+    """A flood of new URLs: a burst of 100, then five per second."""
     clock, web = FrozenClock(NOW), Web()
     web["https://keys.example.test/k1"] = pem(KEY)
     where = auth(per_kid(), web=web, clock=clock, token_cache=0)
     where.verify(token(KEY))
-    for number in range(100):
+    for number in range(300):
         refusal(where, token(KEY, {"kid": f"x{number}"}))
-    assert len(web.asked) == 32
+    assert len(web.asked) == 100
     where.verify(token(KEY, sub="still"))
     clock.advance(3)
-    for number in range(100, 200):
+    for number in range(300, 600):
         refusal(where, token(KEY, {"kid": f"x{number}"}))
-    assert len(web.asked) == 35
+    assert len(web.asked) == 115
 
 
 def test_claims_are_judged_before_a_key_url_is_made():
@@ -666,3 +666,12 @@ def test_settings_without_wiring_are_enough():
     """The procedures know the settings only; the class that users type adds nothing they need."""
     assert issubclass(Issuer, IssuerSettings)
     assert KeyCache() == Issuer(ISSUER, audience="api").key_cache
+
+
+def test_memberships_count_only_where_they_were_asked_for():
+    """Where tenants are judged a token's own word about further ones counts only if `claims` names the claim."""
+    text = token(KEY, tenant_id="acme", memberships=["globex"])
+    spelled = {"claims": {"memberships": "memberships"}}
+    assert auth(static(tenants=["acme"])).verify(text).memberships == ()
+    assert auth(static(tenants=["acme"], **spelled)).verify(text).memberships == ("globex",)
+    assert auth(static()).verify(text).memberships == ("globex",)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from bearerkit.errors import CredentialsMissing, InvalidRequest
+from bearerkit.errors import ConfigError, CredentialsMissing, InvalidRequest
 from bearerkit.http import Headers, Request
 from bearerkit.verify.credentials import SUBPROTOCOL, SUBPROTOCOL_HEADER, Places, take_token
 
@@ -206,3 +206,21 @@ def test_no_text_of_a_refusal_holds_the_credential(field):
         taken(field)
     error: Any = caught.value
     assert "s3cr3t" not in f"{error}{error!r}{error.args}{error.public}{error.detail}{error.hint}"
+
+
+def test_a_field_of_a_gateway_closes_the_way_through_subprotocols():
+    """Who says where the credential stands has named the only place; unless the subprotocol is named as well."""
+    offer = [("Sec-WebSocket-Protocol", "bearer, abc")]
+    coming = Request("GET", "/", Headers(offer), kind="websocket")
+    assert take_token(coming) == "abc"
+    assert take_token(coming, Places(header="x-other", subprotocol=True)) == "abc"
+    for places in (Places(header="x-other"), Places(subprotocol=False)):
+        with pytest.raises(CredentialsMissing):
+            take_token(coming, places)
+
+
+@pytest.mark.parametrize("header", ["", "a b", "x:y", "ä", "x\n"])
+def test_a_field_must_have_a_name(header):
+    """Told when the settings are read, not by the first request."""
+    with pytest.raises(ConfigError):
+        Places(header=header)

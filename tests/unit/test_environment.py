@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from bearerkit import ANY, Auth, ConfigError
@@ -99,30 +101,41 @@ def test_flags(text, value):
         ({"BEARERKIT_ALLOW_HTTP": "maybe"}, "must be true or false"),
         ({"BEARERKIT_ALLOW_HTTP": ""}, "must be true or false"),
         ({"BEARERKIT_LEEWAY": "soon"}, "BEARERKIT_LEEWAY"),
-        ({"BEARERKIT_LEEWAY": "nan"}, "leeway must be 0 to 300"),
-        ({"BEARERKIT_LEEWAY": "1e9"}, "leeway must be 0 to 300"),
-        ({"BEARERKIT_LIFETIME_MAX": "inf"}, "lifetime_max must be"),
-        ({"BEARERKIT_AUDIENCE": ""}, "audience must be"),
-        ({"BEARERKIT_AUDIENCE": " , "}, "audience must be"),
-        ({"BEARERKIT_ISSUER": ""}, "issuer must be"),
-        ({"BEARERKIT_CLIENTS": ""}, "clients must be"),
-        ({"BEARERKIT_ALGORITHMS": ""}, "algorithms must not be empty"),
-        ({"BEARERKIT_ALGORITHMS": "none"}, "algorithm 'none' is unknown"),
-        ({"BEARERKIT_ALGORITHMS": "HS256"}, "SharedSecret"),
-        ({"BEARERKIT_JWKS_URI": ""}, "jwks_uri must be"),
-        ({"BEARERKIT_TOKEN_TYPE": "refresh"}, "token_type='refresh'"),
-        ({"BEARERKIT_SHARED_SECRET": "short-s3cr3t"}, "32 are the minimum"),
-        ({"BEARERKIT_SHARED_SECRET": "", "BEARERKIT_SHARED_SECRET_ENCODING": "raw"}, "32 are the minimum"),
+        ({"BEARERKIT_LEEWAY": "nan"}, "BEARERKIT_LEEWAY must be 0 to 300"),
+        ({"BEARERKIT_LEEWAY": "1e9"}, "BEARERKIT_LEEWAY must be 0 to 300"),
+        ({"BEARERKIT_LIFETIME_MAX": "inf"}, "BEARERKIT_LIFETIME_MAX must be"),
+        ({"BEARERKIT_AUDIENCE": ""}, "BEARERKIT_AUDIENCE must be"),
+        ({"BEARERKIT_AUDIENCE": " , "}, "BEARERKIT_AUDIENCE must be"),
+        ({"BEARERKIT_ISSUER": ""}, "BEARERKIT_ISSUER must be"),
+        ({"BEARERKIT_CLIENTS": ""}, "BEARERKIT_CLIENTS must be"),
+        ({"BEARERKIT_ALGORITHMS": ""}, "BEARERKIT_ALGORITHMS must not be empty"),
+        ({"BEARERKIT_ALGORITHMS": "none"}, "BEARERKIT_ALGORITHMS: algorithm 'none' is unknown"),
+        ({"BEARERKIT_ALGORITHMS": "HS256"}, "BEARERKIT_ALGORITHMS: HS256 needs"),
+        ({"BEARERKIT_JWKS_URI": ""}, "BEARERKIT_JWKS_URI cannot be fetched"),
+        ({"BEARERKIT_TOKEN_TYPE": "refresh"}, "BEARERKIT_TOKEN_TYPE='refresh' is unknown"),
+        ({"BEARERKIT_SHARED_SECRET": "short-s3cr3t"}, "BEARERKIT_SHARED_SECRET has"),
+        ({"BEARERKIT_SHARED_SECRET": "", "BEARERKIT_SHARED_SECRET_ENCODING": "raw"}, "BEARERKIT_SHARED_SECRET has"),
         ({"BEARERKIT_SHARED_SECRET": "s" * 40, "BEARERKIT_SHARED_SECRET_ENCODING": "base32"}, "base32"),
-        ({"BEARERKIT_SHARED_SECRET": "s" * 40, "BEARERKIT_JWKS_URI": "https://id.example.com/k"}, "exclude each other"),
+        (
+            {"BEARERKIT_SHARED_SECRET": "s" * 40, "BEARERKIT_JWKS_URI": "https://id.example.com/k"},
+            "BEARERKIT_SHARED_SECRET and BEARERKIT_JWKS_URI exclude each other",
+        ),
         ({"BEARERKIT_SHARED_SECRET_ENCODING": "hex"}, "BEARERKIT_SHARED_SECRET"),
+        ({"BEARERKIT_ISSUER": "orders"}, "give BEARERKIT_METADATA_URL=, BEARERKIT_JWKS_URI= or keys="),
+        ({"BEARERKIT_ISSUER": "https://login.microsoftonline.com/common/v2.0"}, "BEARERKIT_ISSUER: no token is ever"),
+        ({"BEARERKIT_ISSUER": "https://id.example.com/{tid}"}, "BEARERKIT_ISSUER: placeholder"),
+        ({"BEARERKIT_JWKS_URI": "http://id.example.com/k"}, "Network(BEARERKIT_ALLOW_HTTP=True)"),
+        ({"BEARERKIT_JWKS_URI": "k", "BEARERKIT_METADATA_URL": "m"}, "BEARERKIT_METADATA_URL cannot be fetched"),
+        ({"BEARERKIT_DEV_KEY": "x"}, "BEARERKIT_DEV_KEY is unknown"),
+        ({"BEARERKIT_PROXY": "socks5://proxy"}, "BEARERKIT_PROXY"),
     ],
     ids=str,
 )
 def test_a_problem_is_told(more, words):
-    """Each names the variable or the setting; no secret is quoted."""
+    """Each names the variable that has to change; no secret is quoted."""
     found = problems({**GOOD, **more})
     assert any(words in problem for problem in found), found
+    assert all("BEARERKIT_" in problem and "Issuer(" not in problem for problem in found), found
     assert not any("s3cr3t" in problem for problem in found)
 
 
@@ -135,7 +148,7 @@ def test_missing_and_unknown_together():
 
 
 def test_other_variables_are_left_alone():
-    """Foreign names, and those of the test suite, the development issuer and the Django adapter."""
+    """Foreign names, and those of the test suite and the Django adapter."""
     foreign = {
         "PATH": "x",
         "bearerkit_x": "x",
@@ -143,7 +156,7 @@ def test_other_variables_are_left_alone():
         "XBEARERKIT_Y": "x",
         "BEARERKIT_AUTH": "proj.auth.auth",
     }
-    foreign |= {"BEARERKIT_TEST_STRICT": "1", "BEARERKIT_DEV_KEY": "x"}
+    foreign |= {"BEARERKIT_TEST_STRICT": "1", "BEARERKIT_VECTORS": "vectors", "ORDERS_ISSUER": "x"}
     settings_from({**GOOD, **foreign})
 
 
@@ -160,7 +173,26 @@ def test_an_auth_is_built(monkeypatch):
 
 
 def test_every_variable_is_described():
-    """The table is the documentation's table."""
+    """No two variables set the same thing, and none is without words for the documentation."""
     assert all(description and callable(reader) for _, reader, description in VARIABLES.values())
     settings = [setting for setting, _, _ in VARIABLES.values()]
     assert len(set(settings)) == len(settings)
+
+
+@pytest.mark.parametrize("before", [None, "https://orders.example.com"])
+def test_the_demo_leaves_the_environment_as_it_was(before, monkeypatch):
+    """It configures its service through a variable that is not one of ours, and takes it back."""
+    pytest.importorskip("fastapi")
+    pytest.importorskip("uvicorn")
+    pytest.importorskip("rich")
+    from bearerkit.demo.run import ISSUER_VARIABLE, _app_for
+
+    assert not ISSUER_VARIABLE.startswith("BEARERKIT_")
+    monkeypatch.delenv(ISSUER_VARIABLE, raising=False)
+    if before is not None:
+        monkeypatch.setenv(ISSUER_VARIABLE, before)
+    _app_for("http://127.0.0.1:9500")
+    from bearerkit.demo import app as service
+
+    assert service.auth.issuers[0].name == "http://127.0.0.1:9500"
+    assert os.environ.get(ISSUER_VARIABLE) == before

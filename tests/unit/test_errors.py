@@ -120,7 +120,8 @@ def test_config_problems():
     assert str(ConfigError("one")) == "one"
     both = ConfigError(["one", "two"], hint="read the docs")
     assert both.problems == ("one", "two")
-    assert str(both) == "2 problems:\n  1. one\n  2. two"
+    assert str(both) == "2 problems (read the docs):\n  1. one\n  2. two"
+    assert str(ConfigError("one", hint="do that")) == "one (do that)"
     assert (both.detail, both.hint) == ("one; two", "read the docs")
 
 

@@ -1,6 +1,7 @@
 """The service of the demo. It is what an application would write: nothing in it knows that this is a demo.
 
-It runs by itself too, next to `bearerkit dev-issuer`: `uvicorn bearerkit.demo.app:app`.
+It runs by itself too, next to `bearerkit dev-issuer`: `uvicorn bearerkit.demo.app:app`. ORDERS_ISSUER names another
+issuer.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from bearerkit.fastapi import RequireBearer
 
 __all__ = ["app", "auth"]
 
-auth = Auth(Issuer(os.environ.get("BEARERKIT_DEMO_ISSUER", "http://127.0.0.1:9400"), audience="orders-api"))
+auth = Auth(Issuer(os.environ.get("ORDERS_ISSUER", "http://127.0.0.1:9400"), audience="orders-api"))
 bearer = RequireBearer(auth)
 app = FastAPI(title="Orders", description="The service of `bearerkit demo`.")
 bearer.install(app)

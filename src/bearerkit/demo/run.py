@@ -25,6 +25,8 @@ from bearerkit.testing.issuer import FakeIssuer
 
 __all__ = ["run"]
 
+ISSUER_VARIABLE = "ORDERS_ISSUER"
+"""What the service reads its issuer from."""
 _PASTE_HOURS = 8
 _TIMEOUT = 30.0
 
@@ -60,10 +62,24 @@ def run(*, port: int, once: bool) -> int:
 
 def _app_for(issuer_url: str) -> Any:
     """The service, configured as a deployment would configure it: through its environment."""
-    os.environ["BEARERKIT_DEMO_ISSUER"] = issuer_url
-    loaded = sys.modules.get("bearerkit.demo.app")
-    module = import_module("bearerkit.demo.app") if loaded is None else reload(loaded)
+    with _variable(ISSUER_VARIABLE, issuer_url):
+        loaded = sys.modules.get("bearerkit.demo.app")
+        module = import_module("bearerkit.demo.app") if loaded is None else reload(loaded)
     return module.app
+
+
+@contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    """An environment variable while the block lasts; then it is as it was."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before
 
 
 def _get(url: str, bearer: str | None) -> Response:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from bearerkit.guards.customs import custom
 from bearerkit.guards.freshness import fresh
 from bearerkit.guards.principals import authenticated, principal
-from bearerkit.guards.requirement import AllOf, AnyOf, Fact, Requirement, Stage, enforce, facts_to_load
+from bearerkit.guards.requirement import AllOf, AnyOf, Fact, Requirement, Stage, checked_need, enforce, facts_to_load
 from bearerkit.guards.roles import any_role, role
 from bearerkit.guards.scopes import any_scope, scope
 from bearerkit.guards.tenants import tenant
@@ -34,6 +34,7 @@ __all__ = [
     "any_role",
     "any_scope",
     "authenticated",
+    "checked_need",
     "custom",
     "enforce",
     "facts_to_load",

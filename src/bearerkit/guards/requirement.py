@@ -19,7 +19,7 @@ from bearerkit.errors import BearerkitError, ConfigError, CredentialsMissing, In
 from bearerkit.guards.names import listed
 from bearerkit.http import Request
 
-__all__ = ["AllOf", "AnyOf", "Fact", "Refusal", "Requirement", "Stage", "enforce", "facts_to_load"]
+__all__ = ["AllOf", "AnyOf", "Fact", "Refusal", "Requirement", "Stage", "checked_need", "enforce", "facts_to_load"]
 
 T = TypeVar("T")
 
@@ -216,13 +216,19 @@ class AnyOf(Requirement):
         return listed((_nested(member) for member in self.members), "or")
 
 
-def enforce(need: Requirement | None, ctx: AuthContext, request: Request, facts: Facts, now: float) -> None:
-    """Return when `ctx` meets `need`; raise a Refused error otherwise. None needs nothing, not even a caller.
+def checked_need(need: object) -> Requirement:
+    """`need`, if it is a requirement. Raises ConfigError for what would otherwise guard nothing, such as None."""
+    if isinstance(need, Requirement):
+        return need
+    shown = need.__name__ if isinstance(need, type) or (callable(need) and hasattr(need, "__name__")) else repr(need)
+    raise ConfigError(f'a requirement is needed, such as scope("orders:read"), not {shown}')
+
+
+def enforce(need: Requirement, ctx: AuthContext, request: Request, facts: Facts, now: float) -> None:
+    """Return when `ctx` meets `need`; raise a Refused error otherwise.
 
     `facts` must hold what `need.facts(request)` names; a fact that is absent denies. `now` is in epoch seconds.
     """
-    if need is None:
-        return
     if ctx.is_anonymous:
         raise CredentialsMissing("the route needs an authenticated caller")
     refusal = need.refusal(ctx, request, facts, now)
@@ -230,14 +236,14 @@ def enforce(need: Requirement | None, ctx: AuthContext, request: Request, facts:
         raise refusal.error
 
 
-def facts_to_load(need: Requirement | None, ctx: AuthContext, request: Request, now: float) -> tuple[Fact, ...]:
+def facts_to_load(need: Requirement, ctx: AuthContext, request: Request, now: float) -> tuple[Fact, ...]:
     """Those facts of `need` on which the answer to this request can still depend.
 
     Fewer than `need.facts(request)`: what an earlier stage refuses is not loaded, so that a callback of the team
     runs neither for a stranger nor with a tenant that is not the caller's. `enforce` with these facts alone gives
     the same answer as with all of them.
     """
-    if need is None or ctx.is_anonymous:
+    if ctx.is_anonymous:
         return ()
     if isinstance(need, AllOf):
         settled = [

@@ -19,7 +19,7 @@ __all__ = ["any_scope", "scope"]
 
 _HINT = (
     "The token carries no scope at all. If it does, in another claim, the claim mapping of this issuer does not read "
-    "it: use the preset of the provider, or claims=…. Scopes may also carry a prefix (strip_prefix)."
+    "it: name it in claims=…. Scopes may also carry a prefix (strip_prefix)."
 )
 
 

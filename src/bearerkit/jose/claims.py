@@ -1,14 +1,14 @@
 """The claim rules of one issuer: times, audience, calling client, required and forbidden claims, subject.
 
 `ClaimRules` is the compiled form of what an `Issuer` was told; `check` applies it to a payload in a fixed order
-(exp, lifetime, audience, clients, require, forbid, subject) and raises the first refusal. Pure: `now` is a
-parameter, nothing is fetched, and no rule can be switched off except by a sentinel that must be spelled
+(times, lifetime, audience, clients, require, forbid, kind, names) and raises the first refusal. Pure:
+`now` is a parameter, nothing is fetched, and no rule can be switched off except by a sentinel that must be spelled
 (`ANY`, `NO_ISSUER`). RFC 7519 section 4.1, RFC 8725, RFC 9068 section 4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, NoReturn
@@ -25,6 +25,8 @@ __all__ = [
     "ClaimRules",
     "Sentinel",
     "check",
+    "few",
+    "lifetime",
     "refuse_long_expired",
     "refuse_no_subject",
     "shown",
@@ -51,6 +53,11 @@ PRESENT: Final = Sentinel.PRESENT
 
 LEEWAY_MAX: Final = 300
 """Seconds; the most clock difference that any issuer may be granted."""
+_ID_TOKEN_CLAIMS: Final = ("nonce", "at_hash", "c_hash")
+_ID_TOKEN_HINT: Final = (
+    "This looks like an ID token (it is meant for the client, not for this API). Send the access token. "
+    'Providers whose bearer is an ID token need token_type="id".'
+)
 _FURTHEST: Final = 1e15
 """Seconds; far past any date, near enough that arithmetic on it stays exact."""
 
@@ -81,6 +88,12 @@ def shown(value: object) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
 
 
+def few(names: Sequence[str]) -> str:
+    """Names for the operator's log: the first three and how many more."""
+    listed = ", ".join(names[:3])
+    return listed if len(names) <= 3 else f"{listed} and {len(names) - 3} more"
+
+
 def check(rules: ClaimRules, header: Mapping[str, Any], claims: Mapping[str, Any], now: float, *, typed: bool) -> None:
     """Raise the first refusal, or return. `typed` says that the header's typ is at+jwt."""
     _check_times(rules, claims, now)
@@ -93,6 +106,11 @@ def check(rules: ClaimRules, header: Mapping[str, Any], claims: Mapping[str, Any
         _check_forbidden(rules.forbid, header, claims)
     check_kind(claims, rules.token_type)
     _check_names(claims)
+
+
+def lifetime(rules: ClaimRules, claims: Mapping[str, Any]) -> tuple[float, float]:
+    """From when until when, in epoch seconds, `check` accepts the times of claims that it has accepted once."""
+    return max(claims.get("nbf", 0), claims.get("iat", 0)) - rules.leeway, claims["exp"] + rules.leeway
 
 
 def _check_times(rules: ClaimRules, claims: Mapping[str, Any], now: float) -> None:
@@ -156,7 +174,7 @@ def _check_audience(rules: ClaimRules, header: Mapping[str, Any], claims: Mappin
     else:
         raise AudienceMismatch(f"the audience must be a string or a list of strings, it is {shown(found)}")
     name = rules.audience_from[0].path
-    wanted = ", ".join(sorted(audience or ()))
+    wanted = few(sorted(audience or ()))
     if found is MISSING:
         raise AudienceMismatch(f'the token has no "{name}", wanted is {wanted}', hint=_no_audience_hint(claims))
     raise AudienceMismatch(f'"{name}" is {shown(found)}, wanted is {wanted}', hint=_audience_hint(found, claims))
@@ -173,10 +191,7 @@ def _no_audience_hint(claims: Mapping[str, Any]) -> str | None:
 
 def _audience_hint(found: object, claims: Mapping[str, Any]) -> str | None:
     if "nonce" in claims or "at_hash" in claims:
-        return (
-            "This looks like an ID token (it is meant for the client, not for this API). Send the access token. "
-            'Providers whose bearer is an ID token need token_type="id".'
-        )
+        return _ID_TOKEN_HINT
     if found in ("account", ["account"]):
         return (
             'Keycloak put no API into "aud". Add an audience mapper (client scope) for this API, then get a new token.'
@@ -218,8 +233,7 @@ def _check_forbidden(paths: tuple[ClaimPath, ...], header: Mapping[str, Any], cl
             raise WrongTokenType(
                 f'the token carries "{path.path}", which an access token of this issuer never does',
                 reason="claim_forbidden",
-                hint="This looks like an ID token. Send the access token. Providers whose bearer is an ID token need "
-                'token_type="id".',
+                hint=_ID_TOKEN_HINT if path.path in _ID_TOKEN_CLAIMS else None,
             )
 
 

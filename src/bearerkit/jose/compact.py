@@ -9,11 +9,11 @@ quoting a token in an error, or raising anything but `Malformed`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NoReturn
 
-from bearerkit.errors import Malformed
+from bearerkit.errors import ConfigError, Malformed
 from bearerkit.jose import base64url, strict_json
 from bearerkit.jose.algorithms import canonical
 from bearerkit.jose.token_type import normalise_typ
@@ -33,6 +33,15 @@ class Limits:
     """JSON objects and arrays within each other, in header and payload."""
     integer_digits: int = 20
     """Digits of a JSON integer."""
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"Limits({item.name}={value!r}) must be a positive whole number"
+            for item in fields(self)
+            if isinstance(value := getattr(self, item.name), bool) or not isinstance(value, int) or value < 1
+        ]
+        if problems:
+            raise ConfigError(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ _NONE_KNOWN: Final[Mapping[bytes, Header]] = MappingProxyType({})
 _SEGMENTS: Final = ("header", "payload", "signature")
 _OPAQUE_HINT: Final = (
     "The token is opaque or encrypted, so it cannot be verified here. Auth0: the client sent no audience. "
-    "Zitadel, Hydra, Salesforce: switch on JWT access tokens, or add Introspection(...)."
+    "Zitadel, Hydra, Salesforce: switch on JWT access tokens."
 )
 _PADDING_HINT: Final = (
     'The token is padded with "=", as AWS ALB tokens are. If it comes from there, set padding=True on that issuer.'

@@ -19,6 +19,8 @@ __all__ = ["MemoryRevocations"]
 GRACE: Final = 3_600
 """Seconds for which an entry outlives its `until`: verifiers accept a token a little beyond `exp` (leeway)."""
 _FIRST_PURGE: Final = 1_000
+_CLOCKS_DIFFER: Final = 30
+"""Seconds; the default leeway of an `Issuer`."""
 
 
 @final
@@ -49,8 +51,12 @@ class MemoryRevocations:
     def revoke_subject(
         self, subject: str, *, before: float | None = None, issuer: str | None = None, until: float | None = None
     ) -> None:
-        """Refuse every token of this `sub` issued up to `before` (default: now), or without a time of issue."""
-        moment = self._clock.now() if before is None else before
+        """Refuse every token of this `sub` issued up to `before`, or without a time of issue.
+
+        `before` is epoch seconds by the issuer's clock; the default is 30 s from now, the usual leeway, because that
+        clock may be ahead of ours.
+        """
+        moment = self._clock.now() + _CLOCKS_DIFFER if before is None else before
         with self._lock:
             self._purge()
             earlier, kept = self._subjects.get((issuer, subject), (-math.inf, -math.inf))

@@ -33,6 +33,7 @@ __all__ = ["BlockingClient", "resolve"]
 
 _PORTS: Final = {"http": 80, "https": 443}
 _MAX_ADDRESSES: Final = 8
+_NO_SUCH_HOST: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 _QUOTED_LENGTH: Final = 200
 _TOKEN_BYTES: Final = 16_384
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
@@ -140,9 +141,10 @@ class BlockingClient:
             raise
         except (OSError, UnicodeError) as error:
             detail = f"the host {host[:_QUOTED_LENGTH]!r} cannot be resolved: {type(error).__name__}"
-            raise FetchFailed(detail) from None
+            unknown = getattr(error, "errno", None) in _NO_SUCH_HOST
+            raise FetchFailed(detail, no_such_host=unknown) from None
         if not found:
-            raise FetchFailed(f"the host {host[:_QUOTED_LENGTH]!r} has no address")
+            raise FetchFailed(f"the host {host[:_QUOTED_LENGTH]!r} has no address", no_such_host=True)
         return found[:_MAX_ADDRESSES]
 
     def _public_addresses(self, host: str, port: int, deadline: Deadline) -> Sequence[str]:

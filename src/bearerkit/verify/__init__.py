@@ -1,5 +1,6 @@
-"""Procedures: what a verification does, in which order. They are `async def` over the ports and hold no rule.
+"""Procedures: what a verification does, in which order, as `async def` over the ports.
 
-A rule (is this claim good, may this key be used) is a pure function in `jose/` or `guards/`; sockets, clocks and
-threads are adapters. Nothing is imported here: every module is imported by the one who needs it.
+The rules about a token, a key or a caller are pure functions in `jose/` and `guards/`. The rules that stand here are
+about the way there: where a credential stands in a request, which issuer entry judges it, which URL may be fetched,
+how often. Sockets, clocks and threads are ports. Nothing is imported here: every module is imported by its user.
 """

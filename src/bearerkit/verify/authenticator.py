@@ -13,7 +13,14 @@ from typing import Any, Protocol
 
 from bearerkit._drive import PortNeedsLoop, port
 from bearerkit.context import AuthContext
-from bearerkit.errors import BearerkitError, CredentialsMissing, PermissionDenied, Revoked, StoreUnavailable
+from bearerkit.errors import (
+    BearerkitError,
+    CredentialsMissing,
+    PermissionDenied,
+    Revoked,
+    StoreUnavailable,
+    Unavailable,
+)
 from bearerkit.guards import Fact
 from bearerkit.http import Request
 from bearerkit.jose.claims import shown
@@ -35,20 +42,16 @@ class Identifier(Protocol):
         """Epoch seconds."""
         ...
 
+    def credential(self, request: Request, optional: bool) -> str | None:
+        """The one credential of a request; None if there is none and `optional`. Raises Refused."""
+        ...
+
     def at_once(self, token: str) -> AuthContext | None:
         """The context of a token if nothing has to be waited for."""
         ...
 
     async def verify(self, token: str, waits: Waits) -> AuthContext:
         """The context of a token."""
-        ...
-
-    def from_request_at_once(self, request: Request, optional: bool) -> AuthContext | None:
-        """The context of a request if nothing has to be waited for."""
-        ...
-
-    async def from_request(self, request: Request, optional: bool, waits: Waits) -> AuthContext:
-        """The context of a request."""
         ...
 
     async def warm_up(self, waits: Waits) -> None:
@@ -106,23 +109,26 @@ class Authenticator:
             await self._ask(self._revocations, context)
         return context
 
-    def from_request_at_once(self, request: Request, optional: bool) -> AuthContext | None:
-        """The context of a request if nothing has to be waited for."""
-        if self._revocations is not None:
-            return None
-        token = self._take(request, optional)
-        return AuthContext.anonymous() if token is None else self.at_once(token)
-
-    async def from_request(self, request: Request, optional: bool, waits: Waits) -> AuthContext:
-        """The context of a request. Raises Refused or Unavailable."""
-        token = self._take(request, optional)
-        return AuthContext.anonymous() if token is None else await self.verify(token, waits)
+    def credential(self, request: Request, optional: bool) -> str | None:
+        """The one credential of a request; None if there is none and `optional`. Raises Refused."""
+        try:
+            return take_token(request, self._places)
+        except CredentialsMissing:
+            if optional:
+                return None
+            raise
 
     async def warm_up(self, waits: Waits) -> None:
         """Obtain the keys of every issuer that has them in one place."""
+        outages: list[Unavailable] = []
         for entry in self._entries:
             for source in entry.sources():
-                await source.warm_up(waits)
+                try:
+                    await source.warm_up(waits)
+                except Unavailable as outage:
+                    outages.append(outage)
+        if outages:
+            raise outages[0]  # the other issuers are warm all the same
 
     def forget_token(self, token: str) -> None:
         """Drop the verdict on one token."""
@@ -140,14 +146,7 @@ class Authenticator:
 
     def _after_revocations(self, token: str) -> AuthContext | None:
         """Nothing can be said at once where a list of revocations has to be asked first."""
-
-    def _take(self, request: Request, optional: bool) -> str | None:
-        try:
-            return take_token(request, self._places)
-        except CredentialsMissing:
-            if optional:
-                return None
-            raise
+        return None
 
     async def _ask(self, revocations: Revocations, context: AuthContext) -> None:
         try:
@@ -172,23 +171,23 @@ class Authenticator:
 class FixedIdentity:
     """One identity for every request and every token. For tests; `bearerkit.testing.as_user` installs it."""
 
-    def __init__(self, context: AuthContext, clock: Clock) -> None:
+    def __init__(self, context: AuthContext, now: Callable[[], float]) -> None:
         self._context = context
-        self.now = clock.now
+        self.now = now
+
+    def credential(self, request: Request, optional: bool) -> str | None:
+        """Whatever the request carries, it is this identity's."""
+        if not self._context.is_anonymous:
+            return ""
+        if optional:
+            return None
+        raise CredentialsMissing("the identity of this test is nobody")
 
     def at_once(self, token: str) -> AuthContext | None:
         """The fixed identity."""
         return self._context
 
     async def verify(self, token: str, waits: Waits) -> AuthContext:
-        """The fixed identity."""
-        return self._context
-
-    def from_request_at_once(self, request: Request, optional: bool) -> AuthContext | None:
-        """The fixed identity."""
-        return self._context
-
-    async def from_request(self, request: Request, optional: bool, waits: Waits) -> AuthContext:
         """The fixed identity."""
         return self._context
 

@@ -11,16 +11,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bearerkit.errors import CredentialsMissing, InvalidRequest
+from bearerkit.context import AuthContext
+from bearerkit.errors import ConfigError, CredentialsMissing, InvalidRequest, ProofInvalid
 from bearerkit.http import Headers, Request
 
-__all__ = ["SUBPROTOCOL", "SUBPROTOCOL_HEADER", "Places", "take_token"]
+__all__ = ["SUBPROTOCOL", "SUBPROTOCOL_HEADER", "Places", "check_presentation", "take_token"]
 
 SUBPROTOCOL = "bearer"
 """WebSocket subprotocol that announces a token in the next element of the list; echoed on accept."""
 SUBPROTOCOL_HEADER = "sec-websocket-protocol"
 
 _SCHEME = "bearer"
+_FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _BARE_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/=]+")
 """In a field of its own: AWS pads each part of its tokens. Whether padding is accepted is the issuer's rule."""
@@ -34,10 +36,17 @@ class Places:
     """Where this API takes its credential from.
 
     `header` is the field that carries it. `Authorization` is read as RFC 6750 says; any other field
-    (`x-amzn-oidc-data`, `x-goog-iap-jwt-assertion`) holds the bare token and nothing else.
+    (`x-amzn-oidc-data`, `x-goog-iap-jwt-assertion`) holds the bare token and nothing else. `subprotocol` says whether
+    a WebSocket may carry it in `Sec-WebSocket-Protocol`; None: only where `header` is Authorization, since a gateway
+    that fills another field does not look there.
     """
 
     header: str = "authorization"
+    subprotocol: bool | None = None
+
+    def __post_init__(self) -> None:
+        if _FIELD_NAME.fullmatch(str(self.header)) is None:
+            raise ConfigError(f"Places(header={self.header!r}) is no name of a header field")
 
 
 def take_token(request: Request, places: Places = Places()) -> str:
@@ -46,8 +55,9 @@ def take_token(request: Request, places: Places = Places()) -> str:
     Raises CredentialsMissing if there is none, InvalidRequest if there are several or if it is malformed.
     """
     field = request.headers.get(places.header)
-    token = None if field is None else _from_field(field, bare=places.header.lower() != "authorization")
-    if request.kind == "websocket":
+    bare = places.header.lower() != "authorization"
+    token = None if field is None else _from_field(field, bare=bare)
+    if request.kind == "websocket" and (not bare if places.subprotocol is None else places.subprotocol):
         offered = _from_subprotocols(request.headers)
         if offered is not None and token is not None:
             raise InvalidRequest("the WebSocket handshake carries a token in a header and in its subprotocols")
@@ -55,6 +65,21 @@ def take_token(request: Request, places: Places = Places()) -> str:
     if token is None:
         raise CredentialsMissing("the request carries no bearer credential")
     return token
+
+
+def check_presentation(context: AuthContext) -> None:
+    """Raise ProofInvalid for a token that is bound to a key and came without proof of that key.
+
+    Such a token is worth nothing to a thief; taking it as a bearer token would undo that (RFC 9449 section 7.1,
+    RFC 8705 section 3).
+    """
+    if context.is_bound:
+        raise ProofInvalid(
+            'the token is bound to a key ("cnf") and came as a plain bearer token',
+            reason="proof_required",
+            hint="Proofs of possession (DPoP, mTLS) are not checked yet, so a request with such a token is refused. "
+            "Have the client ask for an unbound token.",
+        )
 
 
 def _from_field(field: str, *, bare: bool) -> str | None:

@@ -26,22 +26,27 @@ __all__ = ["FetchRefused", "FetchedKeys", "KeyFetcher"]
 METADATA_LIFETIME: Final = 3_600
 """Seconds for which a metadata document is believed while the key fetches that it leads to succeed."""
 MAX_KEYS: Final = 100
-_NO_SUCH_KEY: Final = frozenset({400, 403, 404, 410})
-"""What a URL filled with an invented kid or tenant gets. It must not become an outage that a stranger can cause."""
+_LATER: Final = frozenset({408, 425, 429})
+"""Answers that say "not now" rather than "no"."""
 JSON_DEPTH: Final = 64
 """Metadata documents carry vendor extensions, so they may nest deeper than a token."""
 
 
 class FetchRefused(Exception):
-    """The keys could not be had. `detail` and `hint` are for the operator; no key material is in them."""
+    """The keys could not be had. `detail` and `hint` are for the operator; no key material is in them.
+
+    `answered` says that somebody said no, in contrast to nobody answering.
+    """
 
     detail: str
     hint: str | None
+    answered: bool
 
-    def __init__(self, detail: str, *, hint: str | None = None) -> None:
+    def __init__(self, detail: str, *, hint: str | None = None, answered: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
         self.hint = hint
+        self.answered = answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +73,19 @@ class KeyFetcher:
     async def fetch(self, previous: KeySet | None) -> FetchedKeys:
         """Get the keys; those equal to one of `previous` are the same objects. Raises FetchRefused."""
         url = self._location.jwks_uri or await self._discovered()
+        # A URL that a token filled in and that never gave a key: whatever it answers says "no such key". Were it an
+        # outage, anybody could make one.
+        invented = self._location.filled and (previous is None or not previous.keys)
         try:
             answer = await self._get(url)
-            nothing_to_lose = previous is None or not previous.keys
-            if self._location.filled and answer.status in _NO_SUCH_KEY and nothing_to_lose:
-                return FetchedKeys(KeySet(()), 0.0, url)
             if answer.status != 200:
-                raise FetchRefused(f"{url} {_status(answer)}")
+                raise FetchRefused(
+                    f"{url} {_status(answer)}", answered=answer.status < 500 and answer.status not in _LATER
+                )
             keys = self._parse(url, answer, previous)
-        except FetchRefused:
+        except FetchRefused as refused:
+            if invented and refused.answered:
+                return FetchedKeys(KeySet(()), 0.0, url)
             self._jwks_uri = None
             raise
         return FetchedKeys(keys, cache_lifetime(answer.headers), url)
@@ -121,7 +130,7 @@ class KeyFetcher:
         try:
             return await port("http.fetch", self._http.fetch(wish))
         except FetchFailed as error:
-            raise FetchRefused(f"{url}: {error.detail}", hint=error.hint) from None
+            raise FetchRefused(f"{url}: {error.detail}", hint=error.hint, answered=error.no_such_host) from None
         except OSError as error:
             raise FetchRefused(f"{url}: {type(error).__name__}") from None
 
@@ -131,7 +140,7 @@ class KeyFetcher:
         try:
             return parse_jwks(_json(url, answer), previous=previous, max_keys=MAX_KEYS)
         except JwksInvalid as error:
-            raise FetchRefused(f"{url} is not a JWKS: {error}") from None
+            raise FetchRefused(f"{url} is not a JWKS: {error}", answered=True) from None
 
 
 def _status(answer: Fetched) -> str:
@@ -143,7 +152,7 @@ def _json(url: str, answer: Fetched) -> Any:
     try:
         return loads(answer.body, depth=JSON_DEPTH)
     except JsonInvalid as error:
-        raise FetchRefused(f"{url} is not JSON: {error}") from None
+        raise FetchRefused(f"{url} is not JSON: {error}", answered=True) from None
 
 
 def _pem_keys(url: str, answer: Fetched, previous: KeySet | None) -> KeySet:
@@ -154,10 +163,10 @@ def _pem_keys(url: str, answer: Fetched, previous: KeySet | None) -> KeySet:
     else:
         document = _json(url, answer)
         if not isinstance(document, dict):
-            raise FetchRefused(f"{url} is neither PEM nor a JSON object of PEM texts")
+            raise FetchRefused(f"{url} is neither PEM nor a JSON object of PEM texts", answered=True)
         texts = document
     if len(texts) > MAX_KEYS:
-        raise FetchRefused(f"{url} holds more than {MAX_KEYS} keys")
+        raise FetchRefused(f"{url} holds more than {MAX_KEYS} keys", answered=True)
     keys: list[VerificationKey] = []
     skipped: list[str] = []
     for kid, text in texts.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Final, Literal, NoReturn
 
@@ -23,7 +23,7 @@ from bearerkit.jose.key_cache import KeyCache
 from bearerkit.jose.mapping import Claim, ClaimMapping
 from bearerkit.jose.template import Template, has_placeholders
 from bearerkit.jose.token_type import DEFAULT_FORBID, DEFAULT_TYP, TokenType, normalise_typ
-from bearerkit.verify.issuer_settings import (
+from bearerkit.verify.issuer_checks import (
     at_least_one,
     check_algorithms,
     check_bounds,
@@ -78,6 +78,8 @@ class IssuerSettings:
         "static_keys",
         "templates",
         "tenant_checked",
+        "tenants_asked",
+        "tenants_spelled",
         "typ",
         "until",
         "wildcard_scopes",
@@ -161,7 +163,9 @@ class IssuerSettings:
 
         if self.templates and tenants is None:
             problems.append("an issuer template needs tenants=: a list, a predicate, or ANY")
+        self.tenants_spelled = tenants is not None
         self.tenant_checked = tenants is not None and tenants is not ANY
+        self.tenants_asked = callable(tenants)
         self._accepts_tenant = _tenant_rule(tenants, problems)
 
         self.audience = None if audience is ANY else frozenset(strings(audience, "audience", problems))
@@ -173,7 +177,7 @@ class IssuerSettings:
         self.algorithms = check_algorithms(
             listed(algorithms) if algorithms is not None else None, self.static_keys, DEFAULT_ALGORITHMS, problems
         )
-        self.mapping = _mapping(claims, self.templates, problems)
+        self.mapping = _mapping(claims, self.templates, self.tenants_spelled, problems)
         required = dict(require or {})
         if profile == "rfc9068":
             required = {**dict.fromkeys(_RFC9068_CLAIMS, PRESENT), **required}
@@ -235,6 +239,14 @@ class IssuerSettings:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError("an Issuer is immutable; make another one")
 
+    def same_keys_as(self, other: IssuerSettings) -> bool:
+        """True if both find their keys in the same place and keep them in the same way."""
+        return self._key_facts() == other._key_facts()
+
+    def _key_facts(self) -> tuple[object, ...]:
+        at_hand = None if self.static_keys is None else [key.fingerprint for key in self.static_keys.keys]
+        return at_hand, self.location, self.key_cache
+
     def accepts_tenant(self, tenant: str) -> bool:
         """True if tokens of this tenant are accepted. A predicate that raises refuses."""
         return self._accepts_tenant(tenant)
@@ -254,18 +266,25 @@ def _templates(texts: Iterable[str], formats: Mapping[str, str], problems: list[
 
 
 def _mapping(
-    claims: ClaimMapping | Mapping[str, Any] | None, templates: Sequence[Template], problems: list[str]
+    claims: ClaimMapping | Mapping[str, Any] | None,
+    templates: Sequence[Template],
+    tenants_spelled: bool,
+    problems: list[str],
 ) -> ClaimMapping:
-    """The claim mapping; with an issuer template, the tenant is what stands in the issuer unless it was said.
+    """The claim mapping, without the claims by which one tenant could pass for another.
 
-    Only the placeholder's claim was compared with `iss`. Any other tenant claim is whatever the tenant itself likes.
+    With an issuer template the tenant is what stands in the issuer, unless `claims` says otherwise: only that claim
+    was compared with `iss`. Where tenants are judged, memberships are read only if `claims` says so.
     """
     try:
         mapping = ClaimMapping.parse(claims)
     except ConfigError as error:
         problems.extend(error.problems)
         return ClaimMapping()
-    if templates and mapping.tenant == ClaimMapping().tenant:
+    spelled = claims if isinstance(claims, Mapping) else _changed_fields(mapping)
+    if tenants_spelled and "memberships" not in spelled:
+        mapping = replace(mapping, memberships=())
+    if templates and "tenant" not in spelled:
         names = list(dict.fromkeys(name for template in templates for name in template.names))
         if len(names) > 1:
             problems.append(
@@ -273,6 +292,16 @@ def _mapping(
             )
         return replace(mapping, tenant=(Claim(names[0]),))
     return mapping
+
+
+def _changed_fields(mapping: ClaimMapping) -> set[str]:
+    """The fields in which a mapping that was made as such differs from the default."""
+    default = ClaimMapping()
+    return {
+        item.name
+        for item in fields(mapping)
+        if item.compare and getattr(mapping, item.name) != getattr(default, item.name)
+    }
 
 
 def _fail_closed(accepts: Callable[[str], bool]) -> Callable[[str], bool]:

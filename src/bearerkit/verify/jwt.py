@@ -1,9 +1,9 @@
-"""From a token string to an `AuthContext`: the order in which the rules are applied, and nothing else.
+"""From a token string to an `AuthContext`: the order in which the rules are applied.
 
-`judge` is the whole verification of a token whose key is at hand, as one plain function: shape, issuer, algorithm,
+`at_once` is the whole verification of a token whose key is at hand, as one plain function: shape, issuer, algorithm,
 type, signature, then claims. If no usable key is at hand it first refuses whatever the claims alone can refuse, so
-that garbage never causes a fetch, and then says which keys it needs; the procedure `verify` obtains them and asks
-again. Every rule lives in `jose/` or `routing.py`; nothing here decides by itself.
+that garbage never causes a fetch; the procedure `verify` then obtains the keys and goes on. The rules of a token are
+in `jose/` and `routing.py`; those that join a token to its issuer entry (end, tenant, key issuer) are called here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ __all__ = ["JwtVerifier"]
 
 KNOWN_HEADERS_MAX: Final = 256
 """Checked header segments that are remembered; a provider uses a handful (one per key)."""
-_NEVER: Final = float("inf")
+REMEMBERED_LENGTH_MAX: Final = 4_096
+"""Characters; a longer token is verified each time, so that the cache is bounded in bytes and not only in number."""
+TENANT_ASKED_AGAIN: Final = 60
+"""Seconds after which the `tenants=` predicate is asked again about a remembered token."""
 
 
 class _Token(NamedTuple):
@@ -41,7 +44,7 @@ class _Token(NamedTuple):
 
 
 class JwtVerifier:
-    """Verifies the JWTs of several issuers. Holds the verdict cache; everything else it has is immutable."""
+    """Verifies the JWTs of several issuers. Remembers verdicts, and the headers that it has checked."""
 
     def __init__(
         self, entries: Sequence[Entry], resolvers: Resolvers, *, clock: Clock, cache_size: int, limits: Limits
@@ -169,7 +172,7 @@ class JwtVerifier:
         context = self._check_claims(token, entry, key)
         if jws.header_segment not in self._headers and len(self._headers) < KNOWN_HEADERS_MAX:
             self._headers[jws.header_segment] = jws.header
-        if self.cache.size:
+        if self.cache.size and len(token.text) <= REMEMBERED_LENGTH_MAX:
             self.cache.put(token.digest, self._verdict(token, entry, context, key, source, snapshot))
         return context
 
@@ -183,13 +186,13 @@ class JwtVerifier:
         snapshot: Snapshot | None,
     ) -> Verdict:
         claims, rules = token.claims, entry.settings.rules
-        starts = max(claims.get("nbf", 0), claims.get("iat", 0)) - rules.leeway
-        ends = claims["exp"] + rules.leeway
+        starts, ends = claim_rules.lifetime(rules, claims)
+        rests_until = entry.fresh_until
         if entry.settings.until is not None:
             ends = min(ends, entry.settings.until)
-        if entry.fresh_until != _NEVER:
-            ends = min(ends, self._now() + entry.fresh_until - self._monotonic())
-        return Verdict(context, starts, ends, key, source, snapshot)
+        if entry.settings.tenants_asked:
+            rests_until = min(rests_until, self._monotonic() + TENANT_ASKED_AGAIN)
+        return Verdict(context, starts, ends, key, source, snapshot, rests_until)
 
     def _check_claims(self, token: _Token, entry: Entry, key: VerificationKey | None = None) -> AuthContext:
         settings, header, claims = entry.settings, token.jws.header, token.claims
@@ -202,7 +205,8 @@ class JwtVerifier:
             # Parsing applied the loosest limits of all issuers, before it was known whose token this is.
             parse_claims(parse(token.text, settings.limits, padding=self._padding).payload, settings.limits)
         context = AuthContext(claims, settings.mapping, header=header.members, wildcard_scopes=settings.wildcard_scopes)
-        if settings.tenant_checked:
+        # A predicate of the team is asked only about tenants that a key has vouched for.
+        if settings.tenant_checked and (key is not None or not settings.tenants_asked):
             _check_tenant(context, settings.accepts_tenant)
         if key is not None and not key_may_sign(key.issuer, claims.get("iss")):
             raise IssuerMismatch(

@@ -108,9 +108,9 @@ def check_metadata(location: KeyLocation, url: str, document: Any) -> str:
     if problem := url_problem(jwks_uri, location.network):
         raise LocationRefused(f"metadata from {url} points to keys that may not be fetched: {problem}")
     key_host = _host(jwks_uri)
-    if key_host != _host(url) and not any(_covers(entry, jwks_uri) for entry in location.hosts):
+    if _origin(jwks_uri) != _origin(url) and not any(_covers(entry, jwks_uri) for entry in location.hosts):
         raise LocationRefused(
-            f"metadata from {url} points to keys on another host, {_quoted(key_host)}",
+            f"metadata from {url} points to keys on another host or port, {_quoted(urlsplit(jwks_uri).netloc)}",
             hint=f"The metadata points to keys on {json.dumps(key_host[:_QUOTED_LENGTH])}, which is not the metadata "
             "host. If this is intended, set jwks_uri yourself, or add the host to hosts=; a private address also needs "
             "network=Network(private=True, ca_file=…).",
@@ -207,6 +207,11 @@ def _split(url: str) -> SplitResult | None:
 
 def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
+
+
+def _origin(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _covers(entry: str, url: str) -> bool:

@@ -22,8 +22,9 @@ from bearerkit.verify.key_source import KeySource
 __all__ = ["SourcePerUrl"]
 
 POOL_SIZE: Final = 1_000
-BURST: Final = 32
-"""New URLs that may appear at once; after that one per second."""
+BURST: Final = 100
+"""New URLs that may appear at once, and how many more each second."""
+PER_SECOND: Final = 5
 
 
 class SourcePerUrl:
@@ -34,7 +35,7 @@ class SourcePerUrl:
         self._build = build
         self._pool: LRUCache[str, KeySource] = LRUCache(POOL_SIZE)
         self._lock = threading.Lock()
-        self._burst = Burst(BURST)
+        self._burst = Burst(BURST, PER_SECOND)
         survives_fork(self)
 
     def find(self, header: Header, claims: Mapping[str, Any]) -> KeySource | None:

@@ -13,24 +13,26 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from inspect import isawaitable
-from typing import Any, Final, final
+from typing import Any, Final, NoReturn, final
 
 from cachetools import FIFOCache
 
 from bearerkit._drive import PortNeedsLoop, port
-from bearerkit.errors import ConfigError, KeysUnavailable, Refused, Unavailable
+from bearerkit.errors import ConfigError, IssuerMismatch, KeysUnavailable, Refused, Unavailable
 from bearerkit.jose.claims import shown
+from bearerkit.jose.compact import Limits
 from bearerkit.ports import Waits
 from bearerkit.verify.burst import Burst
 from bearerkit.verify.forks import survives_fork
 from bearerkit.verify.issuer import IssuerSettings
-from bearerkit.verify.routing import Entry, refuse_issuer
+from bearerkit.verify.routing import Entry
 
 __all__ = ["IssuerResolver", "Resolvers"]
 
 MISSES_MAX: Final = 10_000
 LOOKUPS_BURST: Final = 200
-"""Look-ups of issuers not seen before that may happen at once; after that one per second."""
+"""Look-ups of issuers not seen before that may happen at once, and how many more each second."""
+LOOKUPS_PER_SECOND: Final = 10
 ISSUER_LENGTH_MAX: Final = 2_048
 
 
@@ -39,8 +41,8 @@ class IssuerResolver:
     """Finds the `Issuer` for an `iss` that is not configured by name.
 
     Args:
-        resolve: Called with the unverified `iss`; returns an `Issuer` that lists exactly this name, or None for
-            "not one of ours". Sync or async; a sync caller of `Auth` needs a sync one.
+        resolve: Called with the unverified `iss`; returns an `Issuer` that lists exactly this name and spells
+            `tenants=`, or None for "not one of ours". Sync or async; a sync caller of `Auth` needs a sync one.
         max_issuers: Issuers kept at once, the oldest going first.
         ttl: Seconds after which an issuer is looked up again.
         miss_ttl: Seconds for which a "no" is remembered.
@@ -77,6 +79,29 @@ def _positive(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
+class _LookUp:
+    """One question to the team's resolver that is being asked."""
+
+    def __init__(self, by_thread: bool) -> None:
+        self.future: Future[None] = Future()
+        self._thread = threading.get_ident() if by_thread else None
+
+    def may_be_waited_for(self) -> bool:
+        """Whether a thread may block for it: not for a task, which may be one of the loop that this thread runs."""
+        return self._thread is not None and self._thread != threading.get_ident()
+
+
+def _refuse_unknown(issuer: str) -> NoReturn:
+    raise IssuerMismatch(f"no resolver knows the issuer {shown(issuer)}")
+
+
+def _refuse_flood(issuer: str) -> NoReturn:
+    raise IssuerMismatch(
+        f"too many new issuers at once; {shown(issuer)} was not looked up",
+        hint="Somebody sends tokens with invented issuers. Known ones keep working.",
+    )
+
+
 class Resolvers:
     """The resolvers of one `Auth` beside what they answered. `enter` makes an entry of an untrusted issuer."""
 
@@ -87,8 +112,8 @@ class Resolvers:
         size = max((resolver.max_issuers for resolver in resolvers), default=1)
         self._found: FIFOCache[str, Entry] = FIFOCache(size)
         self._missed: FIFOCache[str, float] = FIFOCache(MISSES_MAX)
-        self._asked: dict[str, Future[None]] = {}
-        self._burst = Burst(LOOKUPS_BURST)
+        self._asked: dict[str, _LookUp] = {}
+        self._burst = Burst(LOOKUPS_BURST, LOOKUPS_PER_SECOND)
         survives_fork(self)
 
     def may_know(self, claims: Mapping[str, Any]) -> bool:
@@ -109,27 +134,36 @@ class Resolvers:
                 if entry is not None and now < entry.fresh_until:
                     return (entry,)
                 if now < self._missed.get(issuer, 0.0):
-                    refuse_issuer(claims, ())
+                    _refuse_unknown(issuer)
                 asked = self._asked.get(issuer)
                 if asked is None:
                     if entry is None and not self._burst.spend(now):
-                        refuse_issuer(claims, ())
-                    mine: Future[None] = Future()
-                    self._asked[issuer] = mine
+                        _refuse_flood(issuer)
+                    mine = self._asked[issuer] = _LookUp(waits.inline)
             if asked is None:
-                try:
-                    return await self._look_up(claims, issuer, now)
-                finally:
-                    # Whatever happened to this caller, the others look again and one of them asks next.
-                    with self._lock:
-                        self._asked.pop(issuer, None)
-                    mine.set_result(None)
-            if waits.inline:
-                # A thread may not wait here: the one who asks may be a task of the loop that this thread runs.
-                return await self._look_up(claims, issuer, now)
-            await port("waits.wait", waits.wait(asked))
+                return await self._lead(mine, issuer, now)
+            if waits.inline and not asked.may_be_waited_for():
+                return await self._look_up(issuer, now)
+            await port("waits.wait", waits.wait(asked.future))
 
-    async def _look_up(self, claims: Mapping[str, Any], issuer: str, now: float) -> tuple[Entry, ...]:
+    async def _lead(self, mine: _LookUp, issuer: str, now: float) -> tuple[Entry, ...]:
+        answer: Refused | Unavailable | None = None
+        try:
+            return await self._look_up(issuer, now)
+        except (Refused, Unavailable) as error:
+            answer = error
+            raise
+        finally:
+            with self._lock:
+                self._asked.pop(issuer, None)
+            # A refusal or an outage is everybody's answer. After a cancellation the others look again, and one of them
+            # asks next.
+            if answer is None:
+                mine.future.set_result(None)
+            else:
+                mine.future.set_exception(answer)
+
+    async def _look_up(self, issuer: str, now: float) -> tuple[Entry, ...]:
         for resolver in self._resolvers:
             settings = await self._ask(resolver, issuer)
             if settings is not None:
@@ -137,7 +171,7 @@ class Resolvers:
         with self._lock:
             self._missed[issuer] = now + min(resolver.miss_ttl for resolver in self._resolvers)
             self._found.pop(issuer, None)
-        refuse_issuer(claims, ())
+        _refuse_unknown(issuer)
 
     async def _ask(self, resolver: IssuerResolver, issuer: str) -> IssuerSettings | None:
         try:
@@ -154,6 +188,12 @@ class Resolvers:
                 f"the resolver answered {shown(issuer)} with something else than an Issuer of that name",
                 hint="resolve() returns None, or an Issuer that lists exactly the iss it was asked for.",
             )
+        if not settings.tenants_spelled or settings.padding or settings.limits != Limits():
+            raise KeysUnavailable(
+                f"the Issuer that the resolver made for {shown(issuer)} cannot be used",
+                hint="An issuer that belongs to one tenant may write any tenant into its tokens: spell tenants= "
+                "(a list, a predicate, or ANY). padding= and limits= are for issuers that are configured by name.",
+            )
         return settings
 
     def _keep(self, issuer: str, settings: IssuerSettings, now: float, ends: float) -> Entry:
@@ -161,9 +201,9 @@ class Resolvers:
             known = self._found.get(issuer)
             if known is not None and now < known.fresh_until:
                 return known  # somebody was quicker; a second entry would fetch the keys a second time
-            # An unchanged issuer keeps its key source, and with it its keys and the verdicts that rest on them.
-            kept = known if known is not None and known.settings is settings else self._enter(settings)
-            entry = replace(kept, fresh_until=ends)
+            # Whose keys are in the same place keeps its key source, and with it the keys that outlast an outage.
+            kept = known if known is not None and known.settings.same_keys_as(settings) else self._enter(settings)
+            entry = replace(kept, settings=settings, fresh_until=ends)
             self._found[issuer] = entry
         return entry
 

@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 
 from bearerkit.errors import IssuerMismatch, SignatureInvalid
 from bearerkit.jose.algorithms import ALGORITHMS, canonical
-from bearerkit.jose.claims import shown
+from bearerkit.jose.claims import few, shown
 from bearerkit.jose.compact import Header
 from bearerkit.jose.token_type import check_typ
 from bearerkit.verify.issuer import IssuerSettings
@@ -130,7 +130,7 @@ def refuse_issuer(claims: Mapping[str, Any], configured: Sequence[str]) -> NoRet
     if "iss" not in claims:
         raise IssuerMismatch('the token has no "iss"', hint="Tokens without an issuer need an entry with NO_ISSUER.")
     said = claims["iss"]
-    names = ", ".join(configured) or "no exact name"
+    names = few(configured) or "no exact name"
     raise IssuerMismatch(f"the token says {shown(said)}, configured is {names}", hint=_issuer_hint(said, configured))
 
 

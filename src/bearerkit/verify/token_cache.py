@@ -24,9 +24,12 @@ __all__ = ["TokenCache", "Verdict", "digest_of"]
 
 @final
 class Verdict:
-    """A verified token's context beside everything that can end it. Times in epoch seconds."""
+    """A verified token's context beside everything that can end it.
 
-    __slots__ = ("context", "ends", "key", "snapshot", "source", "starts")
+    `starts` and `ends` are epoch seconds, by the token; `rests_until` is monotonic, by what we know of its issuer.
+    """
+
+    __slots__ = ("context", "ends", "key", "rests_until", "snapshot", "source", "starts")
 
     def __init__(
         self,
@@ -36,10 +39,12 @@ class Verdict:
         key: VerificationKey,
         source: KeySource,
         snapshot: Snapshot | None,
+        rests_until: float = float("inf"),
     ) -> None:
         self.context = context
         self.starts = starts
         self.ends = ends
+        self.rests_until = rests_until
         self.key = key
         self.source = source
         self.snapshot = snapshot
@@ -63,7 +68,7 @@ class TokenCache:
     def hit(self, digest: bytes, now: float, monotonic: float) -> Verdict | None:
         """The verdict on this token if it still holds; None sends the token through verification."""
         verdict = self._verdicts.get(digest)
-        if verdict is None or not verdict.starts <= now < verdict.ends:
+        if verdict is None or not verdict.starts <= now < verdict.ends or monotonic >= verdict.rests_until:
             return None
         snapshot = verdict.source.snapshot
         if snapshot is None or snapshot is not verdict.snapshot or monotonic >= snapshot.calm_until:

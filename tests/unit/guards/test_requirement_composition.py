@@ -35,7 +35,7 @@ from bearerkit.guards import (
     scope,
     tenant,
 )
-from bearerkit.guards.requirement import enforce, facts_to_load
+from bearerkit.guards.requirement import checked_need, enforce, facts_to_load
 from bearerkit.http import Headers, Request
 
 REQUEST = Request("GET", "/", Headers())
@@ -70,9 +70,16 @@ class Raising(Requirement):
 # --- enforce
 
 
-def test_no_need_lets_everybody_pass(judge: Any) -> None:
-    """None demands nothing, not even a credential."""
-    assert judge(None, AuthContext.anonymous()) is None
+@pytest.mark.parametrize("need", [None, "orders:read", scope, 5, [scope("a")]])
+def test_what_is_no_requirement_is_a_configuration_error(need: Any) -> None:
+    """What would guard nothing, such as the None of a forgotten return, is told when the route is made."""
+    with pytest.raises(ConfigError, match="a requirement is needed"):
+        checked_need(need)
+
+
+def test_a_requirement_is_checked_to_itself() -> None:
+    """And comes back as it is."""
+    assert checked_need(TENANT) is TENANT
 
 
 @pytest.mark.parametrize("need", [scope("a"), TENANT, fresh(5), CUSTOM, scope("a") | TENANT, Raising()])
@@ -318,7 +325,6 @@ def test_facts_are_loaded_only_where_they_can_matter() -> None:
     """The team's function runs neither for nobody nor for somebody whom an earlier stage refuses."""
     fact = CUSTOM.facts(REQUEST)
     fine = AuthContext.of(scopes=["a"], tenant_id="t1")
-    assert facts_to_load(None, fine, REQUEST, 0) == ()
     assert facts_to_load(CUSTOM, AuthContext.anonymous(), REQUEST, 0) == ()
     assert facts_to_load(CUSTOM, USER, REQUEST, 0) == fact
     assert facts_to_load(CUSTOM & scope("a"), USER, REQUEST, 0) == ()

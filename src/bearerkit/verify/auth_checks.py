@@ -5,6 +5,7 @@ Nothing here is consulted while a request is judged.
 
 from __future__ import annotations
 
+from bearerkit.verify.credentials import Places
 from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.resolver import IssuerResolver
 from bearerkit.verify.routing import crowded_issuers
@@ -13,7 +14,7 @@ __all__ = ["auth_problems"]
 
 
 def auth_problems(
-    verifiers: tuple[object, ...], token_cache: object, realm: object, resource_metadata: object
+    verifiers: tuple[object, ...], token_cache: object, realm: object, resource_metadata: object, places: object
 ) -> list[str]:
     """One sentence per argument of `Auth` that cannot work."""
     problems = [
@@ -27,6 +28,10 @@ def auth_problems(
         problems.append(f"token_cache must be 0 or a positive number of tokens, not {token_cache!r}")
     if not isinstance(realm, str):
         problems.append(f"realm must be text, not {realm!r}")
+    elif not realm.isascii() or not realm.isprintable():
+        problems.append(f"realm must be printable ASCII, not {realm!r}")
+    if not isinstance(places, Places):
+        problems.append(f"places must be Places(...), not {places!r}")
     if resource_metadata is not None and not str(resource_metadata).startswith(("https://", "http://")):
         problems.append(f"resource_metadata must be an absolute URL, not {resource_metadata!r}")
     crowded = crowded_issuers(item for item in verifiers if isinstance(item, IssuerSettings))

@@ -6,6 +6,7 @@ Nothing here is consulted while a token is verified.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
@@ -18,7 +19,7 @@ from bearerkit.jose.algorithms import ALGORITHMS, canonical
 from bearerkit.jose.claim_path import ClaimPath
 from bearerkit.jose.claims import LEEWAY_MAX
 from bearerkit.jose.key_set import KeySet
-from bearerkit.verify.key_location import is_loopback_host
+from bearerkit.verify.key_location import url_problem
 
 __all__ = [
     "at_least_one",
@@ -34,6 +35,7 @@ __all__ = [
     "wrong_types",
 ]
 
+_PLACEHOLDER: Final = re.compile(r"\{[^{}]*\}")
 _NOBODYS_ISSUERS: Final = ("common", "organizations", "consumers")
 _MICROSOFT_HOSTS: Final = ("login.microsoftonline.com", "login.microsoftonline.us", "sts.windows.net", "ciamlogin.com")
 
@@ -157,20 +159,9 @@ def check_key_places(
 
 
 def _check_url(url: str, name: str, network: Network, problems: list[str]) -> None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        problems.append(f"{name} is no URL: {url!r}")
-        return
-    if parts.scheme not in ("https", "http") or not host:
-        problems.append(f"{name} must be an https:// URL, not {url!r}")
-    elif parts.username is not None or parts.password is not None or parts.fragment:
-        problems.append(f"{name} must have no user, password or fragment")
-    elif parts.scheme == "http" and not network.allow_http and not is_loopback_host(host):
-        problems.append(
-            f"{name} is http://, which is accepted for loopback only; network=Network(allow_http=True) allows it"
-        )
+    """The rule that every fetch applies, applied before the first; placeholders stand for a word."""
+    if problem := url_problem(_PLACEHOLDER.sub("x", url), network):
+        problems.append(f"{name} cannot be fetched: {problem}")
 
 
 def check_bounds(leeway: object, lifetime_max: object, problems: list[str]) -> None:
