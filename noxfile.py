@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 EXTRAS = ["none", *PROJECT["project"]["optional-dependencies"]]
-BEYOND_SOURCE = ["tests", "docs", "conftest.py", "pyproject.toml", "constraints.txt", "noxfile.py", ".ci"]
+BEYOND_SOURCE = ["tests", "examples", "docs", "conftest.py", "pyproject.toml", "constraints.txt", "noxfile.py", ".ci"]
 
 
 @nox.session(python=PYTHONS[0])
