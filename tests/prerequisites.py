@@ -33,8 +33,8 @@ def find(name: str) -> str:
 
 
 def shared_folder() -> Path | None:
-    """The folder of reference data (`shared`, beside the repository, or BEARERKIT_TEST_SHARED), None when absent."""
-    chosen = os.environ.get("BEARERKIT_TEST_SHARED")
+    """The folder of reference data (`shared`, beside the repository, or BEARERKIT_VECTORS), None when absent."""
+    chosen = os.environ.get("BEARERKIT_VECTORS")
     folder = Path(chosen) if chosen else ROOT.parent / "shared"
     return folder if folder.is_dir() else None
 
@@ -42,7 +42,7 @@ def shared_folder() -> Path | None:
 def _shared() -> str:
     folder = shared_folder()
     if folder is None:
-        raise Missing("no reference data: put the folder `shared` beside the repository, or set BEARERKIT_TEST_SHARED")
+        raise Missing("no reference data: put the folder `shared` beside the repository, or set BEARERKIT_VECTORS")
     return str(folder)
 
 
@@ -73,7 +73,7 @@ FINDERS: Mapping[str, Callable[[], str]] = {
     "chromium": _program("chromium", "chromium-browser", "google-chrome"),
     "node": _program("node"),
     "npm": _program("npm"),
-    "postgresql": _server("BEARERKIT_TEST_POSTGRESQL", "postgresql://root@127.0.0.1:5432/test", 5432),
-    "redis": _server("BEARERKIT_TEST_REDIS", "redis://127.0.0.1:6379/15", 6379),
+    "postgresql": _server("BEARERKIT_TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/test", 5432),
+    "redis": _server("BEARERKIT_TEST_REDIS_URL", "redis://127.0.0.1:6379/15", 6379),
     "shared": _shared,
 }

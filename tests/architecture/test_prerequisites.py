@@ -52,5 +52,5 @@ def test_strict_is_asked_for_by_an_environment_variable(value, strict):
 
 def test_a_server_is_found_by_its_url(monkeypatch):
     """A given URL wins over the port on this machine."""
-    monkeypatch.setenv("BEARERKIT_TEST_REDIS", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("BEARERKIT_TEST_REDIS_URL", "redis://127.0.0.1:1/0")
     assert prerequisites.find("redis") == "redis://127.0.0.1:1/0"

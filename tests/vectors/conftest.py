@@ -6,27 +6,17 @@ Every folder of vectors has a README with its source, licence and errata; a test
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import prerequisites
-
 
 @pytest.fixture(scope="session")
-def vectors(needs: Callable[[str], str]) -> Path:
-    """The folder of vectors: BEARERKIT_VECTORS, else `vectors` in the shared folder; skips (in CI fails) without it."""
-    chosen = os.environ.get("BEARERKIT_VECTORS")
-    folder = Path(chosen) if chosen else Path(needs("shared")) / "vectors"
-    if not folder.is_dir():
-        reason = "no conformance vectors: the folder that BEARERKIT_VECTORS or the shared folder names is not there"
-        if prerequisites.is_strict():
-            pytest.fail(f"BEARERKIT_TEST_STRICT is set, and there are {reason}", pytrace=False)
-        pytest.skip(reason)
-    return folder
+def vectors(shared: Path) -> Path:
+    """The folder of conformance vectors in the reference data."""
+    return shared / "vectors"
 
 
 @pytest.fixture(scope="session")
