@@ -29,7 +29,8 @@ ROOT = Path(__file__).parent
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 EXTRAS = ["none", *PROJECT["project"]["optional-dependencies"]]
-BEYOND_SOURCE = ["tests", "examples", "docs", "conftest.py", "pyproject.toml", "constraints.txt", "noxfile.py", ".ci"]
+BEYOND_SOURCE = ["tests", "examples", "docs", "conftest.py", "pyproject.toml", "constraints.txt", "noxfile.py"]
+BEYOND_SOURCE += [".ci", ".pre-commit-config.yaml"]
 
 
 @nox.session(python=PYTHONS[0])
@@ -84,7 +85,7 @@ def package(session: nox.Session) -> None:
         shutil.copy(path, tree)
     _pip(session, f"bearerkit[all] @ {wheel.as_uri()}", "--group", "test", "-c", "constraints.txt")
     session.chdir(tree)
-    session.run("pytest", env={"BEARERKIT_TEST_SHARED": os.environ.get("BEARERKIT_TEST_SHARED", str(ROOT.parent / "shared"))})
+    session.run("pytest", env={"BEARERKIT_VECTORS": os.environ.get("BEARERKIT_VECTORS", str(ROOT.parent / "shared"))})
 
 
 @nox.session(python=PYTHONS[0])

@@ -32,7 +32,7 @@ try:
     from fastapi.security.base import SecurityBase
     from starlette.websockets import WebSocket
 
-    from bearerkit.starlette import BearerMiddleware, held_open
+    from bearerkit.starlette import BearerMiddleware, held_open, refuse
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         'bearerkit.fastapi needs FastAPI: pip install "bearerkit[fastapi]"', name=missing.name
@@ -214,8 +214,12 @@ def _answer_refusals(scope: Scope) -> None:
         handlers[0].setdefault(BearerkitError, _answer)
 
 
-async def _answer(connection: HTTPConnection, error: Exception) -> Denial:
+async def _answer(connection: HTTPConnection, error: Exception) -> Denial | None:
     gate: Gate | None = known_of(connection.scope).get(_GATE)
     if gate is None or not isinstance(error, Refused | Unavailable):
         raise error
-    return await answer_to(gate, error, connection)
+    denial = await answer_to(gate, error, connection)
+    if isinstance(connection, WebSocket):
+        await refuse(connection, denial)
+        return None
+    return denial

@@ -37,7 +37,7 @@ except ModuleNotFoundError as missing:
         'bearerkit.starlette needs Starlette: pip install "bearerkit[starlette]"', name=missing.name
     ) from None
 
-__all__ = ["BearerMiddleware", "RequireBearer", "auth_from", "current_auth", "held_open"]
+__all__ = ["BearerMiddleware", "RequireBearer", "auth_from", "current_auth", "held_open", "refuse"]
 
 E = TypeVar("E", bound=Callable[..., Any])
 
@@ -139,7 +139,7 @@ class RequireBearer:
             except (Refused, Unavailable) as refusal:
                 denial = await answer_to(gate, refusal, connection)
                 if isinstance(connection, WebSocket):
-                    await _refuse(connection, denial)
+                    await refuse(connection, denial)
                     return None
                 return _response(denial.answer)
             finally:
@@ -172,7 +172,7 @@ async def held_open(gate: Gate, websocket: WebSocket, context: AuthContext, *, e
         websocket.receive, websocket.send = before  # type: ignore[method-assign]
 
 
-async def _refuse(websocket: WebSocket, denial: Denial) -> None:
+async def refuse(websocket: WebSocket, denial: Denial) -> None:
     """Answer a handshake, close a conversation, and leave one alone that is over."""
     if websocket.application_state is WebSocketState.CONNECTING:
         await denial(websocket.scope, websocket.receive, websocket.send)

@@ -8,7 +8,7 @@ from adapters.asgi_calls import Call, get, http_scope
 from adapters.scenarios import AUDIENCE, ISSUER, User, load_user
 from bearerkit import Auth, Issuer, scope, tenant
 from bearerkit.asgi import BearerMiddleware, RequireBearer, auth_from, current_auth
-from bearerkit.errors import Expired, PermissionDenied
+from bearerkit.errors import Expired, PermissionDenied, TenantUnknown
 
 
 async def who(scope, receive, send):
@@ -142,6 +142,35 @@ async def test_the_team_may_answer_for_a_foreign_tenant(auth: Auth, token: str, 
     call = await get(app, "/orders", token, [("X-Tenant", "acme")])
     assert (call.status, call.body, seen) == (404, b"nothing here", ["/orders"])
     assert (await get(app, "/orders")).status == 401
+
+
+@pytest.mark.anyio
+async def test_a_refusal_of_the_handler_is_told_to_the_operator(auth: Auth, token: str, caplog):
+    """Once each, also where the team answers with a page of its own."""
+
+    async def page(scope, receive, send):
+        await send({"type": "http.response.start", "status": 404, "headers": []})
+
+    def app(error):
+        async def refuses(scope, receive, send):
+            raise error
+
+        return RequireBearer(auth, not_found=lambda scope: page)(RequireBearer(auth)(refuses))
+
+    with caplog.at_level("INFO", "bearerkit.auth"):
+        for error in (PermissionDenied("not today"), TenantUnknown("not here")):
+            await get(app(error), "/", token)
+        await get(RequireBearer(auth, not_found=lambda scope: page)(refusing_tenant), "/", token)
+    assert [record.getMessage() for record in caplog.records] == [
+        "refused: permission_denied: not today",
+        "refused: tenant_unknown: not here",
+        "refused: tenant_unknown: nor there",
+    ]
+
+
+async def refusing_tenant(scope, receive, send):
+    """A handler that knows no such tenant."""
+    raise TenantUnknown("nor there")
 
 
 @pytest.mark.anyio

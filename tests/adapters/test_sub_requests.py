@@ -154,8 +154,10 @@ async def test_a_refused_part_does_not_answer_for_the_batch(auth: Auth):
     assert b"not allowed" in (await get(app, "/batch", ISSUER.token())).body
 
 
-async def test_a_field_that_a_middleware_adds_makes_nobody_a_stranger(auth: Auth):
+@pytest.mark.parametrize("cache", [0, 10])
+async def test_a_field_that_a_middleware_adds_makes_nobody_a_stranger(cache: int):
     """Between two guards, in place or by another list: the caller and his user stay, and the handler finds both."""
+    auth = Auth(Issuer(ISSUER.issuer, audience=AUDIENCE, keys=ISSUER.jwks), token_cache=cache)
 
     def adds(app, in_place: bool):
         async def middleware(scope, receive, send):

@@ -260,12 +260,14 @@ async def test_a_refusal_of_the_handler_is_answered(auth: Auth, token: str, fram
             assert (await socket.hear())["status"] == 403
 
 
+@pytest.mark.parametrize("accepts", [False, True])
 @pytest.mark.parametrize("framework", ["starlette", "fastapi", "asgi", "middleware"])
-async def test_a_refusal_after_the_handler_closed_sends_nothing(auth: Auth, token: str, framework: str):
-    """The conversation is over; a second close frame would be an error of the server."""
+async def test_a_refusal_after_the_handler_closed_sends_nothing(auth: Auth, token: str, framework: str, accepts: bool):
+    """The conversation is over; a second close frame, or an answer, would be an error of the server."""
 
     async def endpoint(websocket: WebSocket) -> None:
-        await websocket.accept()
+        if accepts:
+            await websocket.accept()
         await websocket.close(4001)
         raise PermissionDenied("no")
 
@@ -282,7 +284,8 @@ async def test_a_refusal_after_the_handler_closed_sends_nothing(auth: Auth, toke
         app = FastAPI(dependencies=[Depends(FastAPIBearer(auth))])
         app.add_api_websocket_route("/ws/{x}", endpoint)
     async with connect(app, token) as socket:
-        assert (await socket.hear())["type"] == "websocket.accept"
+        if accepts:
+            assert (await socket.hear())["type"] == "websocket.accept"
         assert (await socket.hear())["code"] == 4001
         assert await socket.silent()
 
@@ -313,6 +316,47 @@ async def test_a_guarded_method_closes_after_the_handshake(auth: Auth, token: st
         for text in ("one", "two"):
             await socket.say(text)
             assert (await socket.hear())["text"] == f"user: {text}"
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_dependency_that_accepts_before_the_guard(auth: Auth, token: str, known: bool):
+    """Whether the guard or the handler refuses then, it can only close."""
+
+    async def accepts(websocket: WebSocket):
+        await websocket.accept()
+
+    app = FastAPI()
+
+    @app.websocket("/ws/{x}", dependencies=[Depends(accepts), Depends(FastAPIBearer(auth))])
+    async def endpoint(websocket: WebSocket):
+        raise PermissionDenied("no")
+
+    async with connect(app, token if known else None) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        assert CLOSED.items() <= (await socket.hear()).items()
+        assert await socket.silent()
+
+
+@pytest.mark.parametrize("closes", [False, True])
+async def test_a_guard_that_is_entered_after_the_handshake(auth: Auth, token: str, closes: bool):
+    """Guards of plain ASGI know from the outer one how far the conversation is, and each speaks for its own part."""
+
+    async def inner(scope, receive, send):
+        if not closes:
+            raise PermissionDenied("no")
+
+    async def outer(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept"})
+        await AsgiBearer(auth)(inner)(scope, receive, send)
+        if closes:
+            await send({"type": "websocket.close", "code": 4001})
+            raise PermissionDenied("no")
+
+    async with connect(AsgiBearer(auth)(outer), token) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        assert (await socket.hear())["code"] == (4001 if closes else 1008)
+        assert await socket.silent()
 
 
 async def test_a_guarded_method_leaves_the_socket_as_it_was(auth: Auth, token: str):
@@ -427,6 +471,42 @@ async def test_a_token_that_is_over_at_the_handshake_is_not_accepted(frozen: Aut
     app = by_starlette(frozen, close_on_expiry=True)
     async with connect(app, brief(-5)) as socket:
         assert (await socket.hear())["status"] == 401
+
+
+async def test_a_guard_that_ends_beside_one_that_does_not(frozen: Auth):
+    """Two guards of one `Auth` and one caller: the one that asks for an end gets it, whichever comes first."""
+    app = FastAPI(dependencies=[Depends(FastAPIBearer(frozen))])
+
+    @app.websocket("/ws/{x}", dependencies=[Depends(FastAPIBearer(frozen, close_on_expiry=True))])
+    async def endpoint(websocket: WebSocket):
+        await talk(websocket)
+
+    async with connect(app, brief()) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        await socket.hear()
+        assert CLOSED.items() <= (await socket.hear()).items()
+
+
+async def test_a_socket_that_was_accepted_before_the_guard_ends_too(frozen: Auth):
+    """Its first message is no handshake, so waiting for it ends with the token."""
+
+    async def accepts(websocket: WebSocket):
+        await websocket.accept()
+
+    app = FastAPI()
+    bearer = FastAPIBearer(frozen, close_on_expiry=True)
+
+    @app.websocket("/ws/{x}", dependencies=[Depends(accepts), Depends(bearer)])
+    async def endpoint(websocket: WebSocket):
+        with pytest.raises(WebSocketDisconnect) as end:
+            await websocket.receive_text()
+        ends.append((end.value.code, end.value.reason))
+
+    async with connect(app, brief()) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        assert CLOSED.items() <= (await socket.hear()).items()
+        await anyio.wait_all_tasks_blocked()
+        assert [code for code, _ in ends] == [1008]
 
 
 def two_fastapi(gateway: Auth, auth: Auth, *, optional: bool, flipped: bool) -> Any:

@@ -19,7 +19,10 @@ LAYERS: Sequence[tuple[str, frozenset[str]]] = (
     ("default drivers", frozenset({"transport", "stores", "system"})),
     ("facades", frozenset({"auth", "gate", "issuer", "issuer_keys", "environment", "current_caller"})),
     ("public names", frozenset({""})),
-    ("adapters and presets", frozenset({"asgi", "asgi_kit", "websocket", "openapi", "starlette", "fastapi", "providers"})),
+    (
+        "adapters and presets",
+        frozenset({"asgi", "asgi_kit", "websocket", "openapi", "starlette", "fastapi", "providers"}),
+    ),
     ("testing", frozenset({"testing"})),
     ("programs", frozenset({"cli", "demo", "__main__"})),
 )
