@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from architecture.source_tree import PACKAGE
 from bearerkit import errors
 from docs.pages import ROOT
 
-SOURCE = ROOT / "src" / "bearerkit"
+SOURCE = PACKAGE
 EXPANDED = {
     # jose/claims.py: times in _check_number, names in _check_names
     "f'{name}_invalid'": ("exp_invalid", "nbf_invalid", "iat_invalid", "sub_invalid", "jti_invalid"),

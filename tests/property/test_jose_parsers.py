@@ -82,7 +82,9 @@ def depth_of(value: Any) -> int:
 @given(
     st.recursive(
         st.sampled_from(["", "[", "}", '"', "\\", '\\"', '[{"']),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(['"[', "\\", "{"]), inner, max_size=2),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(['"[', "\\", "{"]), inner, max_size=2)
+        ),
         max_leaves=12,
     ),
     st.integers(0, 6),

@@ -55,9 +55,19 @@ def issuer_of(verifier: dict[str, Any], kids: set[str]) -> Issuer:
     """The `Issuer` that a file's `verifier` block describes, with test keys in place of fetched ones."""
     options = {
         name: verifier[name]
-        for name in (
-            "algorithms audience_from typ forbid clients client_claims subject lifetime_max leeway claims padding"
-        ).split()
+        for name in [
+            "algorithms",
+            "audience_from",
+            "typ",
+            "forbid",
+            "clients",
+            "client_claims",
+            "subject",
+            "lifetime_max",
+            "leeway",
+            "claims",
+            "padding",
+        ]
         if name in verifier
     }
     if "tfp" in verifier.get("require", {}):
