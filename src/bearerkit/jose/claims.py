@@ -139,9 +139,11 @@ def _check_times(rules: ClaimRules, claims: Mapping[str, Any], now: float) -> No
             raise NotYetValid(
                 f'"iat" lies {iat - now:.0f} s in the future', hint="Compare the clocks of both machines."
             )
-    if rules.lifetime_max is not None and iat is MISSING:
+    if rules.lifetime_max is None:
+        return
+    if iat is MISSING:
         raise ClaimInvalid('lifetime_max needs "iat", which the token does not have', reason="iat_missing")
-    if rules.lifetime_max is not None and exp - iat > rules.lifetime_max:
+    if exp - iat > rules.lifetime_max:
         raise ClaimInvalid(
             f"the token lives longer than the {rules.lifetime_max:.0f} s that lifetime_max allows",
             reason="lifetime_too_long",

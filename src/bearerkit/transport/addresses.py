@@ -17,8 +17,9 @@ _LOW_32_BITS: Final = 0xFFFF_FFFF
 
 
 _NOT_PUBLIC_4: Final = tuple(map(ipaddress.IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")))
-_NOT_PUBLIC_6: Final = tuple(map(ipaddress.IPv6Network, ("2001::/23", "3fff::/20", "2620:4f:8000::/48")))
-"""What newer Pythons know not to be global. 192.0.0.192 is a cloud's metadata service."""
+_NOT_PUBLIC_6: Final = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2002::/16", "3fff::/20", "2620:4f:8000::/48")))
+"""What only newer Pythons know not to be global: 6to4 and Teredo, which carry an IPv4 address, among them; and
+192.0.0.192, the metadata service of a cloud."""
 _ISATAP: Final = (0x0000_5EFE, 0x0200_5EFE)
 """Upper half of the interface ids that carry an IPv4 address (RFC 5214 section 6.1)."""
 
@@ -39,10 +40,7 @@ def is_public(address: str) -> bool:
     # What remains outside 2000::/3 is loopback, link-local, unique local, IPv4-mapped and -compatible, multicast.
     if parsed not in _GLOBAL_UNICAST or not parsed.is_global or any(parsed in network for network in _NOT_PUBLIC_6):
         return False
-    if int(parsed) >> 32 & _LOW_32_BITS in _ISATAP:
-        return False
-    inside = [parsed.sixtofour, *(parsed.teredo or ())]
-    return all(_is_public_4(embedded) for embedded in inside if embedded is not None)
+    return int(parsed) >> 32 & _LOW_32_BITS not in _ISATAP
 
 
 def _is_public_4(address: ipaddress.IPv4Address) -> bool:

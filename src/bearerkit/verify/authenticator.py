@@ -46,7 +46,7 @@ class Identifier(Protocol):
         """The one credential of a request; None if there is none and `optional`. Raises Refused."""
         ...
 
-    def at_once(self, token: str) -> AuthContext | None:
+    def at_once(self, token: str, /) -> AuthContext | None:
         """The context of a token if nothing has to be waited for."""
         ...
 

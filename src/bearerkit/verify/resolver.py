@@ -135,13 +135,14 @@ class Resolvers:
                     return (entry,)
                 if now < self._missed.get(issuer, 0.0):
                     _refuse_unknown(issuer)
-                asked = self._asked.get(issuer)
+                asked, leads = self._asked.get(issuer), False
                 if asked is None:
                     if entry is None and not self._burst.spend(now):
                         _refuse_flood(issuer)
-                    mine = self._asked[issuer] = _LookUp(waits.inline)
-            if asked is None:
-                return await self._lead(mine, issuer, now)
+                    asked, leads = _LookUp(waits.inline), True
+                    self._asked[issuer] = asked
+            if leads:
+                return await self._lead(asked, issuer, now)
             if waits.inline and not asked.may_be_waited_for():
                 return await self._look_up(issuer, now)
             await port("waits.wait", waits.wait(asked.future))
