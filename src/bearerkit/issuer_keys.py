@@ -64,7 +64,10 @@ class IssuerKeys:
         return FoundKey(key.public_key(), key.kid, jws.header.alg)
 
     def jwk(self, header: Mapping[str, Any], claims: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """The public JWK (RFC 7517) for a JOSE header; `claims` only matters where the key URL is a template."""
+        """The public JWK (RFC 7517) for a JOSE header; `claims` matters where keys depend on them.
+
+        That is where the key URL is a template, and where the keys name the issuer that they sign for (Entra).
+        """
         kid, alg = header.get("kid"), header.get("alg")
         checked = Header(alg if isinstance(alg, str) else "", kid if isinstance(kid, str) else None, None, header)
         key = self._find(checked, claims or {})

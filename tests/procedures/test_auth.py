@@ -832,3 +832,19 @@ def test_a_predicate_of_tenants_hears_only_of_vouched_tenants_and_is_asked_again
     with pytest.raises(Refused) as caught:
         where.verify(GOOD)
     assert caught.value.reason == "tenant_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"realm": 5}, "realm must be text"),
+        ({"realm": "caf\u00e9"}, "printable ASCII"),
+        ({"realm": "a\nb"}, "printable ASCII"),
+        ({"places": "x-foo"}, "places must be Places"),
+        ({"resource_metadata": "/x"}, "absolute URL"),
+    ],
+)
+def test_arguments_that_cannot_work(settings: dict[str, Any], words: str) -> None:
+    """Told when the object is made, not by the first refusal."""
+    with pytest.raises(ConfigError, match=words):
+        auth(static(), **settings)

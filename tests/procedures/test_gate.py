@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
-from auth_doubles import ISSUER, auth, jwks, request, token
+from auth_doubles import ISSUER, NOW, auth, jwks, request, token
 from bearerkit import Auth, AuthContext, ConfigError, Issuer, scope
 from bearerkit.errors import (
     CredentialsMissing,
@@ -23,7 +23,7 @@ from bearerkit.errors import (
 )
 from bearerkit.gate import Gate
 from bearerkit.http import Response
-from bearerkit.testing import SigningKey
+from bearerkit.testing import FrozenClock, SigningKey
 
 KEY = SigningKey.generate("ES256", kid="k1")
 GOOD = token(KEY)
@@ -285,3 +285,15 @@ def test_a_gate_hands_out_its_own_user_only():
     assert outer.user_of(coming, context) == "Ada"
     assert inner.user_of(coming, context) is None
     assert outer.user_of(coming, AuthContext.anonymous()) is None
+
+
+def test_how_long_a_credential_lasts():
+    """Without leeway, which a connection that is yet to begin does not get."""
+    clock = FrozenClock(NOW)
+    way = Gate.of(auth(entry(), clock=clock))
+    context = way.authorize(request(GOOD))
+    assert way.seconds_left(context) == 300
+    assert way.seconds_left(AuthContext.of()) is None
+    clock.advance(300)
+    with pytest.raises(Expired):
+        way.seconds_left(context)

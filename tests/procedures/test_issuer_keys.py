@@ -202,3 +202,14 @@ def test_over_real_http():
         text = fake.token()
         key = Issuer(base_url, audience="api").keys.get_signing_key_from_jwt(text)
         assert jwt.decode(text, key.key, algorithms=["RS256"], audience="api", issuer=base_url)["sub"] == "user"
+
+
+def test_a_key_that_names_another_issuer_is_not_handed_out():
+    """The rule that `Auth` applies (Entra's issuer per key) holds for whoever verifies with these keys."""
+    found = keys_of(static(keys=jwks(KEY, issuer="https://other.example.test")))
+    with pytest.raises(KeyNotFound, match="another issuer"):
+        found.get_signing_key_from_jwt(token(KEY))
+    with pytest.raises(KeyNotFound, match="another issuer"):
+        found.jwk({"alg": "ES256", "kid": "ES256-1"})
+    own = keys_of(static(keys=jwks(KEY, issuer=ISSUER)))
+    assert own.get_signing_key_from_jwt(token(KEY)).key_id == "ES256-1"

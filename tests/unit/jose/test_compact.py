@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bearerkit.errors import Malformed
+from bearerkit.errors import ConfigError, Malformed
 from bearerkit.jose.base64url import encode
 from bearerkit.jose.compact import Header, Jws, Limits, parse, parse_claims
 
@@ -267,3 +267,11 @@ def test_errors_never_hold_the_token():
     for segment in text.split("."):
         assert segment not in str(error)
     assert isinstance(parse(token()), Jws)
+
+
+@pytest.mark.parametrize("wrong", [{"token": 0}, {"header": -1}, {"depth": True}, {"integer_digits": 1.5}])
+def test_limits_that_cannot_work(wrong: dict[str, Any]) -> None:
+    """Told when the settings are read, all at once."""
+    with pytest.raises(ConfigError) as caught:
+        Limits(**wrong, **({"header": 0} if "header" not in wrong else {}))
+    assert len(caught.value.problems) == (2 if "header" not in wrong else 1)
