@@ -28,12 +28,13 @@ try {
 
   await page.goto(docs);
   await page.locator(".btn.authorize").waitFor();
+  await page.locator(".opblock").first().waitFor();
   await page.screenshot({ path: path.join(pictures, "docs.png") });
   seen.locks = await page.locator(".opblock:has(.authorization__btn)").count();
   seen.operations = await page.locator(".opblock").count();
 
   await page.locator(".btn.authorize").click();
-  await page.locator(".auth-container").first().waitFor();
+  await page.locator(".auth-container").nth(1).waitFor();
   await page.screenshot({ path: path.join(pictures, "authorize.png") });
   seen.schemes = await page.locator(".auth-container h4").allInnerTexts();
   const signIn = page.locator(".auth-container", { hasText: "authorization_code" });
@@ -48,7 +49,9 @@ try {
 
   const operation = page.locator(".opblock", { hasText: "/orders" });
   await operation.locator(".opblock-summary-control").click();
-  seen.documented = await operation.locator(".responses-table:not(.live-responses-table) .response-col_status").allInnerTexts();
+  const documented = operation.locator(".responses-table:not(.live-responses-table) .response-col_status");
+  await documented.nth(1).waitFor();
+  seen.documented = await documented.allInnerTexts();
   await operation.locator(".try-out__btn").click();
   await operation.locator(".btn.execute").click();
   await operation.locator(".live-responses-table .response-col_status").nth(1).waitFor();
