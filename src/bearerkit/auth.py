@@ -177,8 +177,10 @@ class Auth:
         if refusal.noted:
             return
         refusal.noted = True
-        outage = isinstance(refusal, Unavailable)
-        _log.log(logging.WARNING if outage else logging.INFO, "refused: %s", refusal)
+        level, cause = logging.WARNING if isinstance(refusal, Unavailable) else logging.INFO, None
+        if refusal.reason == "check_failed":  # a mistake in the team's own code, which only looks like a refusal
+            level, cause = logging.ERROR, refusal.__cause__
+        _log.log(level, "refused: %s", refusal, exc_info=cause)
         with suppress(Exception):  # an observer must never turn a refusal into something else
             self._observer.event("request.refused", {"reason": refusal.reason, "status": refusal.status})
 

@@ -92,7 +92,7 @@ def settings_from(environ: Mapping[str, str]) -> tuple[Issuer, dict[str, Any]]:
             continue
         known = VARIABLES.get(name.removeprefix(PREFIX))
         if known is None:
-            close = get_close_matches(name, [PREFIX + suffix for suffix in VARIABLES], 1, 0.7)
+            close = [PREFIX + near for near in get_close_matches(name.removeprefix(PREFIX), VARIABLES, 1, 0.6)]
             problems.append(f"{name} is unknown" + (f"; did you mean {close[0]}?" if close else ""))
             continue
         setting, read, _ = known

@@ -848,3 +848,18 @@ def test_arguments_that_cannot_work(settings: dict[str, Any], words: str) -> Non
     """Told when the object is made, not by the first refusal."""
     with pytest.raises(ConfigError, match=words):
         auth(static(), **settings)
+
+
+def test_a_check_of_the_team_that_breaks_is_an_error_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """To the caller a 403 like any other; to the operator a mistake to mend, not a lawful refusal."""
+
+    def broken(ctx: AuthContext, coming: Request) -> bool:
+        raise KeyError("tier")
+
+    with pytest.raises(PermissionDenied) as caught:
+        auth(static()).authorize(request(GOOD), custom(broken, description="tier"))
+    assert caught.value.reason == "check_failed"
+    [record] = caplog.records
+    assert record.levelname == "ERROR"
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], KeyError)

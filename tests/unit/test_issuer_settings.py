@@ -70,6 +70,7 @@ def templated(**settings: Any) -> dict[str, Any]:
         # where the keys are
         (NO_ISSUER, {}, "without an issuer need"),
         ("idp", {}, "is no URL"),
+        ("https://id.example.com/.well-known/openid-configuration", {}, "address of the metadata"),
         (TEMPLATE, templated(keys=None), "has no metadata of its own"),
         ("http://id.example.com", {}, "not loopback"),
         ("https://", {}, "cannot be fetched"),
@@ -471,3 +472,9 @@ def test_the_default_of_an_unset_option_reads_as_such():
     import inspect
 
     assert repr(inspect.signature(IssuerSettings.__init__).parameters["typ"].default) == "…"
+
+
+def test_a_misspelt_setting_is_told_by_the_name_that_a_team_knows():
+    """Python's own error speaks of Issuer, not of a class behind it."""
+    with pytest.raises(TypeError, match=r"^Issuer\(\) got an unexpected keyword argument 'audiance'"):
+        Issuer(URL, audience="api", audiance="x")  # type: ignore[call-arg]

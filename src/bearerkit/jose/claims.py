@@ -53,6 +53,10 @@ PRESENT: Final = Sentinel.PRESENT
 
 LEEWAY_MAX: Final = 300
 """Seconds; the most clock difference that any issuer may be granted."""
+_OTHER_AUDIENCE: Final = (
+    "Ask for a token for this API (Auth0: audience=; Entra: scope=api://…/.default; dev-token: --audience). If the "
+    "token is right, name its audience in audience=."
+)
 _ID_TOKEN_CLAIMS: Final = ("nonce", "at_hash", "c_hash")
 _ID_TOKEN_HINT: Final = (
     "This looks like an ID token (it is meant for the client, not for this API). Send the access token. "
@@ -182,16 +186,16 @@ def _check_audience(rules: ClaimRules, header: Mapping[str, Any], claims: Mappin
     raise AudienceMismatch(f'"{name}" is {shown(found)}, wanted is {wanted}', hint=_audience_hint(found, claims))
 
 
-def _no_audience_hint(claims: Mapping[str, Any]) -> str | None:
+def _no_audience_hint(claims: Mapping[str, Any]) -> str:
     if isinstance(claims.get("client_id"), str):
         return (
             f'The token has no "aud" but client_id={shown(claims["client_id"])}. Cognito access tokens are like that: '
             'audience_from=("client_id",) with your app client ids. Do not switch the audience check off.'
         )
-    return None
+    return _OTHER_AUDIENCE
 
 
-def _audience_hint(found: object, claims: Mapping[str, Any]) -> str | None:
+def _audience_hint(found: object, claims: Mapping[str, Any]) -> str:
     if "nonce" in claims or "at_hash" in claims:
         return _ID_TOKEN_HINT
     if found in ("account", ["account"]):
@@ -200,7 +204,7 @@ def _audience_hint(found: object, claims: Mapping[str, Any]) -> str | None:
         )
     if found == []:
         return "The client did not request an audience (Ory Hydra): ask for it in the token request."
-    return None
+    return _OTHER_AUDIENCE
 
 
 def _check_clients(

@@ -211,6 +211,8 @@ def _refuse_crit(crit: Any, members: Mapping[str, Any]) -> NoReturn:
 def _refuse_shape(text: bytes, count: int) -> NoReturn:
     if text.lstrip()[:1] == b"{":
         raise Malformed("the token is a JSON serialisation, not the compact form")
+    if not text:
+        raise Malformed("the token is empty")
     if count == 1:
         raise Malformed("the token has no dots, so it is not a JWT", reason="opaque", hint=_OPAQUE_HINT)
     if count == 5:
@@ -228,6 +230,8 @@ def _refuse_encoding(body: bytes, tail: bytes) -> NoReturn:
 
 
 def _refuse_segment(segment: bytes, name: str) -> NoReturn:
+    if segment[:7].lower() == b"bearer ":
+        raise Malformed("the token begins with its scheme", hint='verify() takes the token without "Bearer ".')
     if b"=" in segment:
         raise Malformed(f'the {name} segment is padded with "="', hint=_PADDING_HINT)
     raise Malformed(f"the {name} segment is not canonical base64url")

@@ -215,9 +215,7 @@ async def load_facts(facts: Iterable[Fact], context: AuthContext, request: Reque
         except (BearerkitError, PortNeedsLoop):
             raise
         except Exception as error:
-            raise PermissionDenied(
-                f"loading {fact.name} raised {type(error).__name__}", reason="check_failed"
-            ) from error
+            raise PermissionDenied(f"{fact.name} raised {type(error).__name__}", reason="check_failed") from error
     return loaded
 
 

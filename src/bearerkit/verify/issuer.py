@@ -255,6 +255,10 @@ class IssuerSettings:
         return f"Issuer({self.name!r})"
 
 
+# What Python says of a misspelt argument names this, and a team knows the class as Issuer.
+IssuerSettings.__init__.__qualname__ = "Issuer"
+
+
 def _templates(texts: Iterable[str], formats: Mapping[str, str], problems: list[str]) -> tuple[Template, ...]:
     built: list[Template] = []
     for text in texts:

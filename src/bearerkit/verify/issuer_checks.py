@@ -102,6 +102,11 @@ def check_issuers(
 ) -> None:
     """Issuer names that no token ever carries, and discovery that cannot start."""
     for name in names:
+        if "/.well-known/" in name:
+            problems.append(
+                f'"{name}" is the address of the metadata: the issuer is what stands before /.well-known/, '
+                "or give this as metadata_url="
+            )
         nobody = _issued_by_nobody(name)
         if nobody is not None:
             problems.append(

@@ -221,14 +221,14 @@ def test_audience_from_takes_the_first_that_is_present():
     ("changes", "words"),
     [
         ({"aud": ..., "client_id": "abc"}, "audience_from"),
-        ({"aud": ..., "client_id": 5}, None),
-        ({"aud": ...}, None),
+        ({"aud": ..., "client_id": 5}, "Ask for a token for this API"),
+        ({"aud": ...}, "Ask for a token for this API"),
         ({"aud": "web", "nonce": "n"}, "ID token"),
         ({"aud": "web", "at_hash": "n"}, "ID token"),
         ({"aud": "account"}, "Keycloak"),
         ({"aud": ["account"]}, "Keycloak"),
         ({"aud": []}, "Hydra"),
-        ({"aud": ["web"]}, None),
+        ({"aud": ["web"]}, "Ask for a token for this API"),
     ],
 )
 def test_audience_hints(changes, words):

@@ -66,7 +66,7 @@ def test_key_carrying_members_are_only_data():
     [
         (b"a.b.c", "not text", "malformed"),
         (None, "not text", "malformed"),
-        ("", "no dots", "opaque"),
+        ("", "empty", "malformed"),
         ("opaque", "no dots", "opaque"),
         ("a.b", "2 parts", "malformed"),
         ("a.b.c.d", "4 parts", "malformed"),
@@ -275,3 +275,9 @@ def test_limits_that_cannot_work(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError) as caught:
         Limits(**wrong, **({"header": 0} if "header" not in wrong else {}))
     assert len(caught.value.problems) == (2 if "header" not in wrong else 1)
+
+
+def test_a_token_with_its_scheme_is_told_apart() -> None:
+    """The commonest first mistake with `verify` gets its own hint."""
+    error = refusal("Bearer AAAA.AAAA.AAAA")
+    assert (error.detail, "without" in (error.hint or "")) == ("the token begins with its scheme", True)
