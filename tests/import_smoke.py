@@ -19,12 +19,18 @@ GIVES: Mapping[str, frozenset[str]] = {
     "fastapi": frozenset({"starlette", "fastapi"}),
     "cli": frozenset({"cli"}),
     "demo": frozenset({"starlette", "fastapi", "cli", "demo"}),
-    "all": frozenset({"starlette", "fastapi", "cli", "demo"}),
+    "flask": frozenset({"flask"}),
+    "django": frozenset({"django"}),
+    "drf": frozenset({"django", "drf"}),
+    "spectacular": frozenset({"django", "drf", "spectacular"}),
+    "ninja": frozenset({"django", "ninja"}),
+    "all": frozenset({"starlette", "fastapi", "cli", "demo", "flask", "django", "drf", "spectacular", "ninja"}),
 }
 """What each extra makes importable."""
 
 NEEDS: Mapping[str, str] = {
     "bearerkit.fastapi": "fastapi",
+    "bearerkit.flask": "flask",
     "bearerkit.starlette": "starlette",
 }
 """Module and its extra; every other module must import without any."""

@@ -7,14 +7,14 @@ the `Gate`. No status code, no challenge and no rule may appear here, and nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, final
+from typing import Unpack, final
 
 from bearerkit.asgi_kit import App, GuardedApp, Scope, auth_from
 from bearerkit.auth import Auth, Verifier
 from bearerkit.context import AuthContext
 from bearerkit.current_caller import current_auth
-from bearerkit.exempt import ExemptPaths, is_preflight
-from bearerkit.gate import Gate, Render, UserLoader
+from bearerkit.exempt import ExemptPaths
+from bearerkit.gate import Gate, GateOptions
 from bearerkit.guards import Requirement, checked_need
 from bearerkit.http import Request
 
@@ -27,26 +27,13 @@ class RequireBearer:
 
     Args:
         auth: An `Auth`, or one `Issuer`, for which an `Auth` is built.
-        optional: A request without a credential passes as an anonymous context; a bad credential is still refused.
-        user: Loads the team's own user from the context, sync or async; it becomes `scope["user"]`. None, or a user
-            whose `is_active` is False, is refused.
-        render: Gives refusals another body: `render(refusal, response) -> response.with_body(...)`.
-        not_found: Called with the scope where a tenant is not the caller's; returns the ASGI app that answers
-            instead of ours.
         close_on_expiry: Closes a WebSocket when its token expires.
+        options: `optional`, `user`, `render`, `not_found`, as `GateOptions` says. The user becomes `scope["user"]`;
+            `not_found` gets the scope and returns an ASGI app.
     """
 
-    def __init__(
-        self,
-        auth: Auth | Verifier,
-        *,
-        optional: bool = False,
-        user: UserLoader | None = None,
-        render: Render | None = None,
-        not_found: Callable[..., Any] | None = None,
-        close_on_expiry: bool = False,
-    ) -> None:
-        self.gate = Gate.of(auth, optional=optional, user=user, render=render, not_found=not_found)
+    def __init__(self, auth: Auth | Verifier, *, close_on_expiry: bool = False, **options: Unpack[GateOptions]) -> None:
+        self.gate = Gate.of(auth, **options)
         self._close_on_expiry = close_on_expiry
 
     def __call__(self, app: App) -> GuardedApp:
@@ -75,21 +62,16 @@ class BearerMiddleware(GuardedApp):
         *,
         need: Requirement | None = None,
         exempt: Iterable[str] = (),
-        optional: bool = False,
-        user: UserLoader | None = None,
-        render: Render | None = None,
-        not_found: Callable[..., Any] | None = None,
         close_on_expiry: bool = False,
+        **options: Unpack[GateOptions],
     ) -> None:
-        gate = Gate.of(auth, optional=optional, user=user, render=render, not_found=not_found)
+        gate = Gate.of(auth, **options)
         needed = None if need is None else checked_need(need)
         super().__init__(app, gate, needed, close_on_expiry=close_on_expiry)
         self._exempt = ExemptPaths(exempt)
 
     async def admit(self, request: Request, scope: Scope) -> AuthContext:
         """Who is calling; the anonymous context where nobody has to say."""
-        if is_preflight(request.method, request.headers) or (
-            self._exempt and self._exempt.covers(request.path, full_path=scope["path"], raw_path=scope.get("raw_path"))
-        ):
+        if self._exempt.let_pass(request, full_path=scope["path"], raw_path=scope.get("raw_path")):
             return AuthContext.anonymous()
         return await super().admit(request, scope)

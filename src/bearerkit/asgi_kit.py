@@ -6,20 +6,20 @@ challenge and no rule may appear here. Nothing here imports a framework.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from inspect import isawaitable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias, final
 
+from bearerkit import known
 from bearerkit.context import AuthContext
-from bearerkit.current_caller import CALLER, OUTSIDE
+from bearerkit.current_caller import CALLER
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate
 from bearerkit.guards import Requirement
-from bearerkit.http import Headers, Request, Response
+from bearerkit.http import Headers, Request, Response, called_directly
+from bearerkit.known import MappedUser, caller_of, known_of, remember
 from bearerkit.websocket import Channel
 
 __all__ = [
-    "SCOPE_KEY",
     "Answer",
     "App",
     "Denial",
@@ -30,9 +30,7 @@ __all__ = [
     "answer_to",
     "auth_from",
     "channel_for",
-    "known_of",
     "make_known",
-    "remember",
     "request_of",
     "route_path",
 ]
@@ -43,14 +41,9 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-SCOPE_KEY: Final = "bearerkit"
-"""Where the scope of a request holds what we know about it (`known_of`)."""
 _HEADERS: Final = "headers"
 _MEMO: Final = "memo"
-_CONTEXT: Final = "context"
-_USER: Final = "user"
 _CHANNEL: Final = "channel"
-_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class GuardedApp:
@@ -118,11 +111,10 @@ def request_of(scope: Scope, native: Any = None) -> Request:
     if not isinstance(scope["headers"], list):
         scope["headers"] = list(scope["headers"])
     fields = scope["headers"]
-    known = known_of(scope)
+    facts = known_of(scope)
     # By content: Starlette copies the list when it first reads it, and lets middlewares change it in place.
-    if known.get(_HEADERS) != fields:
-        known = {_HEADERS: list(fields), _MEMO: {}, _USER: known.get(_USER)}
-        scope[SCOPE_KEY] = known
+    if facts.get(_HEADERS) != fields:
+        facts = known.begin(scope, **{_HEADERS: list(fields), _MEMO: {}})
     client = scope.get("client")
     return Request(
         scope.get("method", "GET"),
@@ -132,7 +124,7 @@ def request_of(scope: Scope, native: Any = None) -> Request:
         scope.get("query_string", b"").decode("latin-1"),
         scope["type"],
         client[0] if client else None,
-        known[_MEMO],
+        facts[_MEMO],
         native,
     )
 
@@ -146,30 +138,9 @@ def route_path(scope: Scope) -> str:
     return path
 
 
-def known_of(scope: Scope) -> Mapping[str, Any]:
-    """What we know about the request of a scope; see `remember`."""
-    known: Mapping[str, Any] = scope.get(SCOPE_KEY, _NOTHING)
-    return known
-
-
-def remember(scope: Scope, **facts: Any) -> None:
-    """Note facts about the request of a scope. A copy of the scope that was made before does not see them."""
-    scope[SCOPE_KEY] = {**known_of(scope), **facts}
-
-
 def make_known(gate: Gate, scope: Scope, request: Request, context: AuthContext) -> None:
-    """Let `auth_from` find the caller, and `scope["user"]` the team's user if the gate loads one.
-
-    A user whom another gate put there for another caller is taken away; a user that is not ours stays.
-    """
-    ours = known_of(scope).get(_USER)
-    if gate.user is not None:
-        scope["user"] = gate.user_of(request, context)
-        ours = (scope["user"], context)
-    elif ours is not None and ours[1] != context and scope.get("user") is ours[0]:
-        scope.pop("user", None)
-        ours = None
-    remember(scope, **{_CONTEXT: context, _USER: ours})
+    """Let `auth_from` find the caller, and `scope["user"]` the team's user if the gate loads one."""
+    known.make_known(gate, scope, MappedUser(scope, "user"), request, context)
 
 
 def auth_from(request: Any) -> AuthContext:
@@ -177,10 +148,7 @@ def auth_from(request: Any) -> AuthContext:
 
     Raises RuntimeError if nothing of bearerkit guards it.
     """
-    context: AuthContext | None = known_of(getattr(request, "scope", request)).get(_CONTEXT)
-    if context is None:
-        raise RuntimeError(f"auth_from: {OUTSIDE}")
-    return context
+    return caller_of(getattr(request, "scope", request))
 
 
 def channel_for(
@@ -200,13 +168,8 @@ def channel_for(
 
 async def answer_to(gate: Gate, refusal: Refused | Unavailable, native: Any) -> Denial:
     """The ASGI app that answers a refusal: ours, or the team's own 404. What `not_found` raises is passed on."""
-    if gate.not_found is not None and gate.wants_own_not_found(refusal):
-        gate.auth.note(refusal)
-        theirs = gate.not_found(native)
-        if isawaitable(theirs):
-            theirs = await theirs
-        return Denial(theirs, refusal.public)
-    return Denial(Answer(gate.answer(refusal)), refusal.public)
+    answer = await gate.whole_answer(refusal, native, called_directly)
+    return Denial(Answer(answer) if isinstance(answer, Response) else answer, refusal.public)
 
 
 @final

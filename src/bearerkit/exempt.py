@@ -13,7 +13,7 @@ from typing import Final, final
 from urllib.parse import quote
 
 from bearerkit.errors import ConfigError
-from bearerkit.http import Headers
+from bearerkit.http import Headers, Request
 
 __all__ = ["ExemptPaths", "is_preflight"]
 
@@ -50,11 +50,18 @@ class ExemptPaths:
     def __bool__(self) -> bool:
         return bool(self._exact or self._trees)
 
+    def let_pass(self, request: Request, *, full_path: str, raw_path: bytes | None) -> bool:
+        """True if a request needs no credentials: for its path, or as a CORS preflight. See `covers`."""
+        return is_preflight(request.method, request.headers) or (
+            bool(self) and self.covers(request.path, full_path=full_path, raw_path=raw_path)
+        )
+
     def covers(self, path: str, *, full_path: str, raw_path: bytes | None) -> bool:
         """True if a request for `path` (decoded, below the mount point) needs no credentials.
 
-        `full_path` is the same path with the mount point, and `raw_path` what the client sent for it, None if the
-        server does not say: a path that was sent percent-encoded without need is not exempt.
+        `full_path` is the same path with the mount point, and `raw_path` what the server received for it, None if it
+        does not say: a path that was sent percent-encoded without need is not exempt. A proxy that names the mount
+        point may have taken it off the path, so `raw_path` may lack it.
         """
         if path not in self._exact and not (
             self._trees and path.startswith(self._trees) and _AMBIGUOUS.search(path) is None
@@ -63,7 +70,9 @@ class ExemptPaths:
         if raw_path is None:
             return True
         sent = raw_path.decode("latin-1")
-        return sent in (full_path, quote(full_path, safe=_PATH_CHARACTERS, errors="replace"))
+        return any(
+            sent in (meant, quote(meant, safe=_PATH_CHARACTERS, errors="replace")) for meant in (full_path, path)
+        )
 
 
 def is_preflight(method: str, headers: Headers) -> bool:

@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import lru_cache
 from inspect import Parameter, Signature
-from typing import Annotated, Any, Final, final
+from typing import Annotated, Any, Final, Unpack, final
 
 from bearerkit.asgi import auth_from, current_auth
-from bearerkit.asgi_kit import Denial, Scope, answer_to, known_of, make_known, remember, request_of
+from bearerkit.asgi_kit import Denial, Scope, answer_to, make_known, request_of
 from bearerkit.auth import Auth, Verifier
 from bearerkit.context import AuthContext
 from bearerkit.current_caller import CALLER
 from bearerkit.errors import BearerkitError, ConfigError, Refused, Unavailable
-from bearerkit.gate import Gate, Render, UserLoader
+from bearerkit.gate import Gate, GateOptions
 from bearerkit.guards import Requirement, checked_need, scope
 from bearerkit.http import Request
+from bearerkit.known import known_of, remember
 from bearerkit.openapi import DEFAULT_SCHEME, add_answers, add_sign_in, sign_in_schemes
 
 try:
@@ -56,28 +57,21 @@ class RequireBearer(SecurityBase):
 
     Args:
         auth: An `Auth`, or one `Issuer`, for which an `Auth` is built.
-        optional: A request without a credential passes as an anonymous context; a bad credential is still refused.
-        user: Loads the team's own user from the context, sync or async; it becomes `request.user`. None, or a user
-            whose `is_active` is False, is refused.
-        render: Gives refusals another body: `render(refusal, response) -> response.with_body(...)`.
-        not_found: Called with the request where a tenant is not the caller's; returns the response that is sent
-            instead of ours, or raises `HTTPException`.
         close_on_expiry: Closes a WebSocket when its token expires.
         scheme_name: The name of the security scheme in OpenAPI; two `Auth` objects in one app need two names.
+        options: `optional`, `user`, `render`, `not_found`, as `GateOptions` says. `not_found` gets the request and
+            returns a response, or raises `HTTPException`.
     """
 
     def __init__(
         self,
         auth: Auth | Verifier,
         *,
-        optional: bool = False,
-        user: UserLoader | None = None,
-        render: Render | None = None,
-        not_found: Callable[..., Any] | None = None,
         close_on_expiry: bool = False,
         scheme_name: str = DEFAULT_SCHEME,
+        **options: Unpack[GateOptions],
     ) -> None:
-        self.gate = Gate.of(auth, optional=optional, user=user, render=render, not_found=not_found)
+        self.gate = Gate.of(auth, **options)
         self.model = HTTPBearer()
         self.scheme_name = scheme_name
         self._close_on_expiry = close_on_expiry

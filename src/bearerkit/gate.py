@@ -7,20 +7,21 @@ type is named here, and no adapter carries out an option by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from bearerkit._drive import port, run
 from bearerkit.auth import Auth, Verifier
 from bearerkit.context import AuthContext
-from bearerkit.errors import BearerkitError, Expired, TenantUnknown, UserUnknown
+from bearerkit.errors import BearerkitError, ConfigError, Expired, TenantUnknown, UserUnknown
 from bearerkit.guards import Requirement
 from bearerkit.http import Request, Response
 from bearerkit.jose.claims import shown
+from bearerkit.spelling import nearest
 
-__all__ = ["Gate", "Render", "UserLoader"]
+__all__ = ["Gate", "GateOptions", "Render", "UserLoader", "check_options"]
 
 UserLoader = Callable[[AuthContext], Any]
 """Loads the team's own user for a context; may be async; None means nobody, a false `is_active` means disabled."""
@@ -30,9 +31,24 @@ Render = Callable[[BearerkitError, Response], Response]
 _USER = "bearerkit.user"
 
 
+class GateOptions(TypedDict, total=False):
+    """What every `RequireBearer` and `BearerMiddleware` takes beside the `Auth`, with one meaning in all frameworks."""
+
+    optional: bool
+    """A request without a credential passes as an anonymous context; a bad credential is still refused."""
+    user: UserLoader | None
+    """Loads the team's own user from the context, sync or async; it becomes `request.user` where there is such a thing.
+    None, or a user whose `is_active` is False, is refused (401)."""
+    render: Render | None
+    """Gives refusals another body: `render(refusal, response) -> response.with_body(...)`."""
+    not_found: Callable[..., Any] | None
+    """Called with the framework's request where a tenant is not the caller's; returns the framework's own answer, which
+    is sent instead of ours, or raises its 404."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One way into an application. See `RequireBearer` in the adapters for what the options do."""
+    """One way into an application. See `GateOptions` for what the options do."""
 
     auth: Auth
     optional: bool = False
@@ -41,18 +57,13 @@ class Gate:
     not_found: Callable[..., Any] | None = None
 
     @classmethod
-    def of(
-        cls,
-        auth: Auth | Verifier,
-        *,
-        optional: bool = False,
-        user: UserLoader | None = None,
-        render: Render | None = None,
-        not_found: Callable[..., Any] | None = None,
-    ) -> Gate:
-        """A gate around an `Auth`, or around one verifier, for which it builds the `Auth`."""
-        built = auth if isinstance(auth, Auth) else Auth(auth)
-        return cls(built, optional, user, render, not_found)
+    def of(cls, auth: Auth | Verifier, **options: Unpack[GateOptions]) -> Gate:
+        """A gate around an `Auth`, or around one verifier, for which it builds the `Auth`.
+
+        Raises ConfigError listing every option that cannot work.
+        """
+        check_options(options)
+        return cls(auth if isinstance(auth, Auth) else Auth(auth), **options)
 
     def authorize(self, request: Request, need: Requirement | None = None) -> AuthContext:
         """Who is calling, after `need` was met and the user loaded. Raises Refused or Unavailable."""
@@ -91,20 +102,45 @@ class Gate:
         media_type = theirs.header("content-type") or ours.header("content-type") or ""
         return ours.with_body(theirs.body, media_type)
 
-    def wants_own_not_found(self, refusal: BearerkitError) -> bool:
-        """True if the framework's own 404 is to be shown for this refusal."""
-        return self.not_found is not None and isinstance(refusal, TenantUnknown)
+    async def whole_answer(self, refusal: BearerkitError, native: Any, call: Callable[..., Any]) -> Any:
+        """What is sent for a refusal: our `Response`, or what the team's `not_found` returns for `native`.
+
+        `call` is that of the `Request`. What `not_found` raises is passed on.
+        """
+        if self.not_found is None or not isinstance(refusal, TenantUnknown):
+            return self.answer(refusal)
+        self.auth.note(refusal)
+        theirs = call(self.not_found, native)
+        return await port("not_found", theirs) if isawaitable(theirs) else theirs
 
     async def _load_user(self, load: UserLoader, context: AuthContext, request: Request) -> None:
         known = request.memo.get(_USER)
         if context.is_anonymous or (known is not None and known[0] is load and known[1] is context):
             return
-        user = load(context)
+        user = request.call(load, context)
         if isawaitable(user):
             user = await port("user", user)
         if user is None or not _is_active(user):
             raise UserUnknown(f"the user loader has no active user for subject {shown(context.subject)}")
         request.memo[_USER] = (load, context, user)
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Raise ConfigError listing every option of `GateOptions` that cannot work."""
+    problems = [
+        f"{name} is no option{nearest(name, GateOptions.__annotations__)}"
+        for name in options
+        if name not in GateOptions.__annotations__
+    ]
+    if not isinstance(options.get("optional", False), bool):
+        problems.append(f"optional={options['optional']!r} is neither True nor False")
+    problems += [
+        f"{name}={options[name]!r} cannot be called"
+        for name in ("user", "render", "not_found")
+        if options.get(name) is not None and not callable(options[name])
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def _is_active(user: object) -> bool:

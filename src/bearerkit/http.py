@@ -7,13 +7,14 @@ security rule. `Fetch` and `Fetched` are the outgoing counterpart: what a proced
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any, Literal
 
 from bearerkit.errors import ConfigError
 
-__all__ = ["Fetch", "FetchFailed", "Fetched", "Headers", "Network", "Request", "Response"]
+__all__ = ["Fetch", "FetchFailed", "Fetched", "Headers", "Network", "Request", "Response", "called_directly"]
 
 _NO_PARAMS: Mapping[str, Any] = {}
 
@@ -68,13 +69,20 @@ class Headers:
         return f"<Headers {sorted({name for name, _ in self})}>"
 
 
+def called_directly(function: Callable[..., Any], *arguments: Any) -> Any:
+    """`function(*arguments)`: how callbacks of the team are called unless a framework has a bridge of its own."""
+    return function(*arguments)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a rule may know of an incoming request.
 
     `path` is decoded and relative to the mount. `memo` is scratch space that lives exactly as long as the request
     and is lent by the adapter; it is how a token is verified once however many guards stack. `native` is the
-    framework's own request, for the team's callbacks only: no rule of ours reads it.
+    framework's own request, for the team's callbacks only: no rule of ours reads it. `call(function, *arguments)` is
+    how those callbacks are called: a framework that joins sync and async code puts its bridge there. What it returns
+    may be awaitable.
     """
 
     method: str
@@ -86,6 +94,7 @@ class Request:
     client: str | None = None
     memo: MutableMapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     native: Any = field(default=None, compare=False, repr=False)
+    call: Callable[..., Any] = field(default=called_directly, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,11 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+    @property
+    def status_line(self) -> str:
+        """Status code and reason phrase, as WSGI wants them."""
+        return f"{self.status} {HTTPStatus(self.status).phrase}"
 
     def header(self, name: str) -> str | None:
         """The first value of a header field, None when it is absent."""

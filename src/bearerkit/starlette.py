@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial, update_wrapper, wraps
 from inspect import iscoroutinefunction, isfunction, ismethod
-from typing import Any, TypeVar, cast, final
+from typing import Any, TypeVar, Unpack, cast, final
 
 from bearerkit import asgi, asgi_kit
 from bearerkit.asgi import auth_from, current_auth
@@ -18,9 +18,9 @@ from bearerkit.asgi_kit import Denial, answer_to, channel_for, make_known, reque
 from bearerkit.auth import Auth, Verifier
 from bearerkit.challenge import WEBSOCKET_POLICY_VIOLATION
 from bearerkit.context import AuthContext
-from bearerkit.current_caller import CALLER
+from bearerkit.current_caller import CALLER, async_parts
 from bearerkit.errors import Refused, Unavailable
-from bearerkit.gate import Gate, Render, UserLoader
+from bearerkit.gate import Gate, GateOptions
 from bearerkit.guards import Requirement, checked_need
 from bearerkit.websocket import Channel
 
@@ -78,26 +78,13 @@ class RequireBearer:
 
     Args:
         auth: An `Auth`, or one `Issuer`, for which an `Auth` is built.
-        optional: A request without a credential passes as an anonymous context; a bad credential is still refused.
-        user: Loads the team's own user from the context, sync or async; it becomes `request.user`. None, or a user
-            whose `is_active` is False, is refused.
-        render: Gives refusals another body: `render(refusal, response) -> response.with_body(...)`.
-        not_found: Called with the request where a tenant is not the caller's; returns the response that is sent
-            instead of ours, or raises `HTTPException`.
         close_on_expiry: Closes a WebSocket when its token expires.
+        options: `optional`, `user`, `render`, `not_found`, as `GateOptions` says. `not_found` gets the request and
+            returns a response, or raises `HTTPException`.
     """
 
-    def __init__(
-        self,
-        auth: Auth | Verifier,
-        *,
-        optional: bool = False,
-        user: UserLoader | None = None,
-        render: Render | None = None,
-        not_found: Callable[..., Any] | None = None,
-        close_on_expiry: bool = False,
-    ) -> None:
-        self.gate = Gate.of(auth, optional=optional, user=user, render=render, not_found=not_found)
+    def __init__(self, auth: Auth | Verifier, *, close_on_expiry: bool = False, **options: Unpack[GateOptions]) -> None:
+        self.gate = Gate.of(auth, **options)
         self._close_on_expiry = close_on_expiry
 
     def __call__(self, endpoint: E) -> E:
@@ -212,28 +199,10 @@ def _response(answer: asgi_kit.App) -> Any:
 def _as_caller(context: AuthContext, response: Any) -> Any:
     """`response`, with `current_auth` in the code of the handler that runs after it has returned."""
     if hasattr(getattr(response, "body_iterator", None), "__aiter__"):
-        response.body_iterator = _parts(context, response.body_iterator)
+        response.body_iterator = async_parts(context, response.body_iterator)
     if getattr(response, "background", None) is not None:
         response.background = BackgroundTasks([BackgroundTask(_later, context, response.background)])
     return response
-
-
-async def _parts(context: AuthContext, parts: Any) -> AsyncIterator[Any]:
-    # Whoever iterates goes on with other work between two parts, so each part is made under the caller by itself.
-    parts = aiter(parts)
-    try:
-        while True:
-            before = CALLER.set(context)
-            try:
-                part = await anext(parts)
-            except StopAsyncIteration:
-                return
-            finally:
-                CALLER.reset(before)
-            yield part
-    finally:
-        if hasattr(parts, "aclose"):
-            await parts.aclose()
 
 
 async def _later(context: AuthContext, background: Any) -> None:

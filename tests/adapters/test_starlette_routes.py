@@ -19,9 +19,9 @@ from starlette.staticfiles import StaticFiles
 from adapters.asgi_calls import get, http_scope
 from adapters.scenarios import ISSUER, User, load_user
 from bearerkit import Auth, role, scope, tenant
-from bearerkit.asgi_kit import SCOPE_KEY
 from bearerkit.current_caller import CALLER
 from bearerkit.errors import PermissionDenied
+from bearerkit.known import KEY
 from bearerkit.starlette import BearerMiddleware, RequireBearer, auth_from, current_auth
 
 pytestmark = pytest.mark.anyio
@@ -397,5 +397,5 @@ async def test_an_endpoint_without_a_request_is_a_type_error(auth: Auth):
 async def test_nothing_of_ours_is_visible_outside_our_key(auth: Auth, token: str):
     """One key of the scope is ours; `request.auth` and `request.user` stay the team's unless they ask."""
     call = await get(Starlette(routes=[Route("/", RequireBearer(auth)(me))]), "/", token)
-    assert SCOPE_KEY in call.scope
+    assert KEY in call.scope
     assert not {"user", "auth"} & set(call.scope)

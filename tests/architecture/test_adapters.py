@@ -11,7 +11,10 @@ import pytest
 
 from architecture.source_tree import Module, modules
 
-ADAPTERS = ("asgi", "asgi_kit", "websocket", "starlette", "fastapi", "wsgi", "flask", "django", "mcp")
+ADAPTERS = (
+    *("asgi", "asgi_kit", "websocket", "starlette", "fastapi", "mcp"),
+    *("known", "wsgi", "wsgi_kit", "flask", "django", "drf", "drf_spectacular", "ninja"),
+)
 HEADER_TEXT = re.compile(
     r"\b(www-authenticate|authorization|bearer|cache-control|no-store|retry-after|problem\+json|sec-websocket-protocol)\b",
     re.IGNORECASE,

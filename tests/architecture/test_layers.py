@@ -13,7 +13,7 @@ import pytest
 from architecture.source_tree import Module, modules
 
 LAYERS: Sequence[tuple[str, frozenset[str]]] = (
-    ("base", frozenset({"errors", "http", "challenge", "ports", "_drive"})),
+    ("base", frozenset({"errors", "http", "challenge", "ports", "_drive", "spelling"})),
     ("pure", frozenset({"jose", "guards", "context", "policy", "exempt"})),
     ("procedures", frozenset({"verify"})),
     ("default drivers", frozenset({"transport", "stores", "system"})),
@@ -21,7 +21,13 @@ LAYERS: Sequence[tuple[str, frozenset[str]]] = (
     ("public names", frozenset({""})),
     (
         "adapters and presets",
-        frozenset({"asgi", "asgi_kit", "websocket", "openapi", "starlette", "fastapi", "providers"}),
+        frozenset(
+            {
+                *("known", "openapi", "providers"),
+                *("asgi", "asgi_kit", "websocket", "starlette", "fastapi"),
+                *("wsgi", "wsgi_kit", "flask", "django", "drf", "drf_spectacular", "ninja"),
+            }
+        ),
     ),
     ("testing", frozenset({"testing"})),
     ("programs", frozenset({"cli", "demo", "__main__"})),
@@ -61,11 +67,18 @@ WORLD: Mapping[str, Sequence[str]] = {
     # optional packages → the modules named after them, and the demo that shows them
     "starlette": ("starlette", "fastapi", "demo"),
     "fastapi": ("fastapi", "demo"),
+    "flask": ("flask",),
+    "werkzeug": ("flask",),
+    "django": ("django", "drf", "drf_spectacular", "ninja"),
+    "asgiref": ("django",),
+    "rest_framework": ("drf", "drf_spectacular"),
+    "drf_spectacular": ("drf_spectacular",),
+    "ninja": ("ninja",),
     "rich": ("cli", "demo"),
     "uvicorn": ("demo",),
     "pytest": ("testing.plugin",),
 }
-NEVER = frozenset({"httpx", "httpx2", "requests", "aiohttp", "joserfc", "authlib", "hypothesis", "flask", "django"})
+NEVER = frozenset({"httpx", "httpx2", "requests", "aiohttp", "joserfc", "authlib", "hypothesis"})
 ASYNC_ALLOWED_IN_BASE = ("ports", "_drive")
 CLOCK_READINGS = frozenset({"now", "utcnow", "today"})
 BUILTINS_THAT_DO_IO = frozenset({"open", "print", "input"})

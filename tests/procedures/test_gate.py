@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +12,10 @@ import anyio
 import pytest
 
 from auth_doubles import ISSUER, NOW, auth, jwks, request, token
-from bearerkit import Auth, AuthContext, ConfigError, Issuer, scope
+from bearerkit import Auth, AuthContext, ConfigError, Issuer, Request, custom, scope
+from bearerkit._drive import run
 from bearerkit.errors import (
+    BearerkitError,
     CredentialsMissing,
     Expired,
     InsufficientScope,
@@ -22,7 +26,7 @@ from bearerkit.errors import (
     UserUnknown,
 )
 from bearerkit.gate import Gate
-from bearerkit.http import Response
+from bearerkit.http import Response, called_directly
 from bearerkit.testing import FrozenClock, SigningKey
 
 KEY = SigningKey.generate("ES256", kid="k1")
@@ -265,11 +269,63 @@ def test_render_with_body():
     assert bare.answer(Expired()).header("content-type") == "application/problem+json"
 
 
+def whole_answer(way: Gate, refusal: BearerkitError, call: Callable[..., Any] = called_directly) -> Any:
+    return run(way.whole_answer(refusal, "native", call))
+
+
 def test_the_framework_s_own_404():
-    """Only for tenant refusals, and only if it was asked for."""
-    assert gate(not_found=lambda *_: None).wants_own_not_found(TenantUnknown())
-    assert not gate(not_found=lambda *_: None).wants_own_not_found(PermissionDenied())
-    assert not gate().wants_own_not_found(TenantUnknown())
+    """Only for tenant refusals, and only if it was asked for; it gets the framework's request."""
+    way = gate(not_found=lambda native: f"a page for {native}")
+    assert whole_answer(way, TenantUnknown()) == "a page for native"
+    assert whole_answer(way, PermissionDenied()) == way.answer(PermissionDenied())
+    assert whole_answer(gate(), TenantUnknown()) == gate().answer(TenantUnknown())
+
+
+def test_the_framework_s_own_404_may_be_async_and_is_called_as_the_framework_calls():
+    """What `call` makes of it is awaited; what it raises is passed on."""
+
+    async def page(native: str) -> str:
+        return f"a page for {native}"
+
+    def shouting(function: Callable[..., Any], *arguments: Any) -> Any:
+        return function(*(str(argument).upper() for argument in arguments))
+
+    assert whole_answer(gate(not_found=page), TenantUnknown(), shouting) == "a page for NATIVE"
+    with pytest.raises(ZeroDivisionError):
+        whole_answer(gate(not_found=lambda native: 1 / 0), TenantUnknown())
+
+
+def test_options_that_cannot_work_are_found_when_the_gate_is_built():
+    """All at once, with the nearest name."""
+    with pytest.raises(ConfigError) as caught:
+        gate(optional="yes", user="ada", render=1, notfound=print)
+    assert caught.value.problems == (
+        "notfound is no option; did you mean 'not_found'?",
+        "optional='yes' is neither True nor False",
+        "user='ada' cannot be called",
+        "render=1 cannot be called",
+    )
+
+
+def test_callbacks_are_called_as_the_request_says():
+    """A framework that joins sync and async code puts its bridge there: for the user, and for a need's own function."""
+    calls = []
+
+    def call(function: Callable[..., Any], *arguments: Any) -> Any:
+        calls.append(function)
+        return function(*arguments)
+
+    def load(context: AuthContext) -> str:
+        return "Ada"
+
+    def rule(context: AuthContext, request: Request) -> bool:
+        return True
+
+    way = gate(user=load)
+    coming = replace(request(GOOD), call=call)
+    context = way.authorize(coming, custom(rule, description="a rule"))
+    assert way.user_of(coming, context) == "Ada"
+    assert calls == [load, rule]
 
 
 def test_user_of_an_untouched_request():

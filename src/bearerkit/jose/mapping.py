@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Final, get_args
 
@@ -27,6 +26,7 @@ from bearerkit.jose.claim_shape import (
     text,
     words,
 )
+from bearerkit.spelling import nearest
 
 __all__ = ["Claim", "ClaimMapping", "principal_type"]
 
@@ -134,7 +134,7 @@ class ClaimMapping:
                 parsed = [_parse_claim(name, item, problems) for item in items]
                 given[name] = tuple(claim for claim in parsed if claim is not None)
             else:
-                problems.append(f"claims: unknown field {name!r}{_nearest(name, (*_FIELDS, 'machine'))}")
+                problems.append(f"claims: unknown field {name!r}{nearest(name, (*_FIELDS, 'machine'))}")
         try:
             mapping = cls(**given)
         except ConfigError as error:
@@ -166,11 +166,6 @@ def _rebuilt(given: dict[str, Any]) -> ClaimMapping:
     return ClaimMapping(**given)
 
 
-def _nearest(name: object, known: tuple[str, ...]) -> str:
-    close = get_close_matches(name, known, n=2) if isinstance(name, str) else []
-    return f"; did you mean {' or '.join(map(repr, close))}?" if close else f"; known are {', '.join(known)}"
-
-
 def _parse_claim(name: str, item: Any, problems: list[str]) -> Claim | None:
     if isinstance(item, Claim):
         return item
@@ -181,7 +176,7 @@ def _parse_claim(name: str, item: Any, problems: list[str]) -> Claim | None:
         return None
     for member in item:
         if member not in _MEMBERS:
-            problems.append(f"claims.{name}: unknown member {member!r}{_nearest(member, _MEMBERS)}")
+            problems.append(f"claims.{name}: unknown member {member!r}{nearest(member, _MEMBERS)}")
     if "claim" not in item:
         problems.append(f"claims.{name}: the member 'claim' is missing")
         return None
@@ -224,7 +219,7 @@ def _converter(name: str, claim: Claim, problems: list[str]) -> Convert:
     """What turns the claim's value into the field's, by the kind of the field and the shape that was asked for."""
     known = (*NAME_SHAPES,) if name in _NAMES else ("auto", "bool-or-string") if name == "email_verified" else ("auto",)
     if claim.shape not in _SHAPES:
-        problems.append(f"claims.{name}: unknown shape {claim.shape!r}{_nearest(claim.shape, _SHAPES)}")
+        problems.append(f"claims.{name}: unknown shape {claim.shape!r}{nearest(claim.shape, _SHAPES)}")
     elif claim.shape not in known:
         problems.append(f"claims.{name}: shape {claim.shape!r} does not fit; this field takes {', '.join(known)}")
     prefix = claim.strip_prefix

@@ -210,7 +210,7 @@ async def load_facts(facts: Iterable[Fact], context: AuthContext, request: Reque
     loaded: dict[Fact, Any] = {}
     for fact in facts:
         try:
-            value = fact.load(context, request)
+            value = request.call(fact.load, context, request)
             loaded[fact] = await port(fact.name, value) if isawaitable(value) else value
         except (BearerkitError, PortNeedsLoop):
             raise
