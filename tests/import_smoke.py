@@ -29,8 +29,12 @@ GIVES: Mapping[str, frozenset[str]] = {
 """What each extra makes importable."""
 
 NEEDS: Mapping[str, str] = {
+    "bearerkit.django": "django",
+    "bearerkit.drf": "drf",
+    "bearerkit.drf_spectacular": "spectacular",
     "bearerkit.fastapi": "fastapi",
     "bearerkit.flask": "flask",
+    "bearerkit.ninja": "ninja",
     "bearerkit.starlette": "starlette",
 }
 """Module and its extra; every other module must import without any."""

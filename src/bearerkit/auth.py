@@ -84,7 +84,7 @@ class Auth:
         self.challenge = Challenge(realm, resource_metadata)
         self.issuers: tuple[IssuerSettings, ...] = tuple(item for item in verifiers if isinstance(item, IssuerSettings))
         self._resolvers = tuple(item for item in verifiers if isinstance(item, IssuerResolver))
-        self._places = places
+        self.places = places
         self._revocations = revocations
         self._token_cache = token_cache
         self._observer = SilentObserver() if observer is None else observer
@@ -288,7 +288,7 @@ class Auth:
             [enter(issuer) for issuer in self.issuers],
             self._resolvers,
             enter=lambda issuer: enter(issuer, untrusted=True),
-            places=self._places,
+            places=self.places,
             revocations=self._revocations,
             clock=clock,
             cache_size=self._token_cache,

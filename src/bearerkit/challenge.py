@@ -24,9 +24,21 @@ from bearerkit.errors import (
 )
 from bearerkit.http import Response
 
-__all__ = ["PROBLEM_JSON", "WEBSOCKET_POLICY_VIOLATION", "Challenge", "answers", "render"]
+__all__ = [
+    "CHALLENGE_FIELD",
+    "PROBLEM_JSON",
+    "RETRY_FIELD",
+    "WEBSOCKET_POLICY_VIOLATION",
+    "Challenge",
+    "answers",
+    "render",
+]
 
 PROBLEM_JSON = "application/problem+json"
+CHALLENGE_FIELD = "WWW-Authenticate"
+"""The header field of the challenge (RFC 9110 section 11.6.1)."""
+RETRY_FIELD = "Retry-After"
+"""The header field of an outage: whole seconds (RFC 9110 section 10.2.3)."""
 WEBSOCKET_POLICY_VIOLATION = 1008
 """Close code for a refused WebSocket where the server cannot send a denial response (RFC 6455 section 7.4.1)."""
 
@@ -44,9 +56,9 @@ def render(refusal: BearerkitError, challenge: Challenge = Challenge()) -> Respo
     headers = [("Content-Type", PROBLEM_JSON), ("Cache-Control", "no-store")]
     parameters = _parameters(refusal, challenge)
     if parameters is not None:
-        headers.append(("WWW-Authenticate", _serialise("Bearer", parameters)))
+        headers.append((CHALLENGE_FIELD, _serialise("Bearer", parameters)))
     if isinstance(refusal, Unavailable):
-        headers.append(("Retry-After", str(refusal.retry_after)))
+        headers.append((RETRY_FIELD, str(refusal.retry_after)))
     return Response(refusal.status, tuple(headers), _problem(refusal))
 
 

@@ -7,7 +7,6 @@ here. A guard answers a refusal in place, so it needs no error handler of the ap
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import wraps
 from importlib.util import find_spec
 from inspect import isawaitable, isclass, iscoroutinefunction
@@ -121,7 +120,7 @@ class RequireBearer(_Bound):
         None without a credential, so that a session cookie goes first. Raises Refused or Unavailable, which `init_app`
         answers; ConfigError without `user=`.
         """
-        gate = replace(self.gate, optional=True)
+        gate = self.gate.but(optional=True)
         if gate.user is None:
             raise ConfigError("RequireBearer.request_loader needs user=, which loads the user")
         judged = _request()
@@ -221,7 +220,7 @@ current_auth: Final = cast(AuthContext, CurrentAuth(_caller))
 def _request() -> Request:
     # The request itself and not its proxy: a callback may keep it longer than Flask does.
     native = request._get_current_object()  # type: ignore[attr-defined]
-    return request_of(request.environ, native, path_params=request.view_args, call=_call)
+    return request_of(request.environ, native, path_params=request.view_args or {}, call=_call)
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -8,7 +8,7 @@ type is named here, and no adapter carries out an option by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import isawaitable
 from typing import Any, TypedDict, Unpack
 
@@ -65,17 +65,22 @@ class Gate:
         check_options(options)
         return cls(auth if isinstance(auth, Auth) else Auth(auth), **options)
 
+    def but(self, **options: Unpack[GateOptions]) -> Gate:
+        """The same gate with other options. Raises ConfigError as `of`."""
+        check_options(options)
+        return replace(self, **options)
+
     def authorize(self, request: Request, need: Requirement | None = None) -> AuthContext:
         """Who is calling, after `need` was met and the user loaded. Raises Refused or Unavailable."""
         if self.user is not None:
             # The user belongs to "who is calling", so it comes before anything that is asked of the caller.
-            run(self._load_user(self.user, self.auth.authorize(request, optional=self.optional), request))
+            run(self.load_user(self.auth.authorize(request, optional=self.optional), request))
         return self.auth.authorize(request, need, optional=self.optional)
 
     async def aauthorize(self, request: Request, need: Requirement | None = None) -> AuthContext:
         """`authorize` for async code."""
         if self.user is not None:
-            await self._load_user(self.user, await self.auth.aauthorize(request, optional=self.optional), request)
+            await self.load_user(await self.auth.aauthorize(request, optional=self.optional), request)
         return await self.auth.aauthorize(request, need, optional=self.optional)
 
     def user_of(self, request: Request, context: AuthContext) -> Any:
@@ -102,6 +107,10 @@ class Gate:
         media_type = theirs.header("content-type") or ours.header("content-type") or ""
         return ours.with_body(theirs.body, media_type)
 
+    def withstands_csrf(self, context: AuthContext) -> bool:
+        """True if a page of another site cannot have made a browser send the credential of this caller."""
+        return context.is_authenticated and self.auth.places.is_sent_on_purpose
+
     async def whole_answer(self, refusal: BearerkitError, native: Any, call: Callable[..., Any]) -> Any:
         """What is sent for a refusal: our `Response`, or what the team's `not_found` returns for `native`.
 
@@ -113,16 +122,23 @@ class Gate:
         theirs = call(self.not_found, native)
         return await port("not_found", theirs) if isawaitable(theirs) else theirs
 
-    async def _load_user(self, load: UserLoader, context: AuthContext, request: Request) -> None:
+    async def load_user(self, context: AuthContext, request: Request) -> Any:
+        """The team's user for a context, loaded once per request; None if nobody calls or this gate loads none.
+
+        Raises UserUnknown for somebody whom the loader does not know, or who is not active.
+        """
         known = request.memo.get(_USER)
-        if context.is_anonymous or (known is not None and known[0] is load and known[1] is context):
-            return
-        user = request.call(load, context)
+        if self.user is None or context.is_anonymous:
+            return None
+        if known is not None and known[0] is self.user and known[1] is context:
+            return known[2]
+        user = request.call(self.user, context)
         if isawaitable(user):
             user = await port("user", user)
         if user is None or not _is_active(user):
             raise UserUnknown(f"the user loader has no active user for subject {shown(context.subject)}")
-        request.memo[_USER] = (load, context, user)
+        request.memo[_USER] = (self.user, context, user)
+        return user
 
 
 def check_options(options: Mapping[str, object]) -> None:

@@ -6,8 +6,8 @@ challenge and no rule may appear here. Nothing here imports a framework.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, Protocol, TypeAlias, final
 
 from bearerkit import known
@@ -18,7 +18,7 @@ from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate
 from bearerkit.guards import Requirement
 from bearerkit.http import Headers, Request, Response, called_directly
-from bearerkit.known import MappedUser, caller_of, known_of, remember
+from bearerkit.known import MappedUser, caller_of, known_caller, known_of, remember
 
 __all__ = [
     "USER_KEY",
@@ -53,6 +53,8 @@ App: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 USER_KEY: Final = "bearerkit.user"
 """Where a plain WSGI app finds the team's user."""
 _MEMO: Final = "memo"
+_ROUTING: Final = "wsgiorg.routing_args"
+_UNROUTED: Final[tuple[Any, Mapping[str, Any]]] = ((), {})
 _PREFIX: Final = "HTTP_"
 _UNPREFIXED: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
@@ -86,8 +88,9 @@ class EnvironHeaders(Headers):
             if (value := self.get(name)) is not None:
                 yield name, value
         for key, value in self._environ.items():
-            if key.startswith(_PREFIX):
-                yield key.removeprefix(_PREFIX).replace("_", "-").lower(), value
+            name = key.removeprefix(_PREFIX).replace("_", "-").lower()
+            if key.startswith(_PREFIX) and name not in _UNPREFIXED:
+                yield name, value
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.get(name) is not None
@@ -106,18 +109,18 @@ class GuardedApp:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Judge the request, then run the app or answer the refusal."""
-        start = _Start(start_response)
+        start, before = _Start(start_response), None
         try:
             request = request_of(environ, environ)
             context = self.admit(request, environ)
             known.make_known(self.gate, environ, MappedUser(environ, USER_KEY), request, context)
             before = CALLER.set(context)
-            try:
-                body = self.app(environ, start)
-            finally:
-                CALLER.reset(before)
+            body = self.app(environ, start)
         except (Refused, Unavailable) as refusal:
             return self.refuse(refusal, environ, start)
+        finally:
+            if before is not None:
+                CALLER.reset(before)
         wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(body, list | tuple) or (isinstance(wrapper, type) and isinstance(body, wrapper)):
             return body  # nothing is computed any more, and servers look at what these are
@@ -129,63 +132,97 @@ class GuardedApp:
 
     def refuse(self, refusal: Refused | Unavailable, environ: dict[str, Any], start: _Start) -> Iterable[bytes]:
         """Answer a refusal. Raises it again if the app's own answer is under way already."""
+        if start.is_under_way:
+            raise refusal
         answer = run(self.gate.whole_answer(refusal, environ, called_directly))
+        begin = start.instead(refusal)
         if not isinstance(answer, Response):
-            theirs: Iterable[bytes] = answer(environ, start)
+            theirs: Iterable[bytes] = answer(environ, begin)
             return theirs
-        headers = [*answer.headers, ("Content-Length", str(len(answer.body)))]
-        start.over(answer.status_line, headers)
+        begin(answer.status_line, [*answer.headers, ("Content-Length", str(len(answer.body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
 
 @final
 class _Start:
-    """The `start_response` of one request, which knows whether the app has called it."""
+    """The `start_response` of one request, which knows how far the app has come with its answer."""
 
-    __slots__ = ("_begun", "_start_response")
+    __slots__ = ("_begun", "_start_response", "is_under_way")
 
     def __init__(self, start_response: StartResponse) -> None:
         self._start_response = start_response
         self._begun = False
+        self.is_under_way = False
+        """Bytes of the body were handed over, so that the server has sent the status."""
 
-    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+    def __call__(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
         self._begun = True
-        return self._start_response(status, headers, exc_info) if exc_info else self._start_response(status, headers)
+        start = self._start_response
+        write = start(status, headers, exc_info) if exc_info else start(status, headers)
 
-    def over(self, status: str, headers: list[tuple[str, str]]) -> None:
-        """Begin another answer while an exception is handled: the server drops the first, or raises if it was sent."""
-        self(status, headers, sys.exc_info() if self._begun else None)
+        def written(data: bytes) -> object:
+            self.is_under_way |= bool(data)
+            return write(data)
+
+        return written
+
+    def instead(self, refusal: Refused | Unavailable) -> StartResponse:
+        """A `start_response` for the answer to `refusal`: the server forgets what the app may have begun."""
+        reason = (type(refusal), refusal, refusal.__traceback__) if self._begun else None
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
+            return self(status, headers, exc_info or reason)
+
+        return start
 
 
 @final
 class _Body:
     """A body that is made while it is sent: under its caller, and an app that is a generator may still refuse."""
 
-    __slots__ = ("_body", "_made")
+    __slots__ = ("_bodies", "_context", "_guard", "_made", "_start")
 
     def __init__(
         self, guard: GuardedApp, context: AuthContext, body: Iterable[bytes], environ: dict[str, Any], start: _Start
     ) -> None:
-        self._body = body
-        self._made = self._make(guard, context, environ, start)
+        # A guard further inside, of a framework say, may have found another caller.
+        self._context = known_caller(environ) or context
+        self._guard = guard
+        self._bodies = [body]
+        self._start = start
+        self._made = self._make(environ)
 
     def __iter__(self) -> Iterator[bytes]:
         return self._made
 
     def close(self) -> None:
         """Servers call this once, whatever happened (PEP 3333)."""
-        self._made.close()
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            close()
+        with self._as_caller(), ExitStack() as closing:
+            for body in self._bodies:
+                if hasattr(body, "close"):
+                    closing.callback(body.close)
+            self._made.close()
 
-    def _make(
-        self, guard: GuardedApp, context: AuthContext, environ: dict[str, Any], start: _Start
-    ) -> Generator[bytes, None, None]:
+    def _make(self, environ: dict[str, Any]) -> Generator[bytes, None, None]:
         try:
-            yield from parts(context, self._body)
+            for part in parts(self._context, self._bodies[0]):
+                self._start.is_under_way |= bool(part)
+                yield part
         except (Refused, Unavailable) as refusal:
-            yield from guard.refuse(refusal, environ, start)
+            with self._as_caller():
+                answer = self._guard.refuse(refusal, environ, self._start)
+            self._bodies.append(answer)
+            yield from parts(self._context, answer)
+
+    @contextmanager
+    def _as_caller(self) -> Iterator[None]:
+        before = CALLER.set(self._context)
+        try:
+            yield
+        finally:
+            CALLER.reset(before)
 
 
 def request_of(
@@ -195,12 +232,15 @@ def request_of(
     path_params: Mapping[str, Any] | None = None,
     call: Callable[..., Any] = called_directly,
 ) -> Request:
-    """The framework-neutral view of a WSGI environ. Its memo lives in the environ, as long as the request."""
+    """The framework-neutral view of a WSGI environ. Its memo lives in the environ, as long as the request.
+
+    `path_params` are those of the framework's router; by default what a router put into `wsgiorg.routing_args`.
+    """
     return Request(
         environ["REQUEST_METHOD"],
         route_path(environ),
         EnvironHeaders(environ),
-        path_params or {},
+        environ.get(_ROUTING, _UNROUTED)[1] if path_params is None else path_params,
         environ.get("QUERY_STRING", ""),
         "http",
         environ.get("REMOTE_ADDR"),

@@ -33,13 +33,14 @@ def http_scope(path: str, headers: Fields = (), *, method: str = "GET", query: s
 class Call:
     """One request and what the app sent for it."""
 
-    def __init__(self, app: Any, scope: dict[str, Any]) -> None:
+    def __init__(self, app: Any, scope: dict[str, Any], sends: bytes = b"") -> None:
         self.app = app
         self.scope = scope
+        self.sends = sends
         self.messages: list[dict[str, Any]] = []
 
     async def run(self) -> Call:
-        bodies = [{"type": "http.request", "body": b"", "more_body": False}]
+        bodies = [{"type": "http.request", "body": self.sends, "more_body": False}]
 
         async def receive() -> dict[str, Any]:
             if not bodies:

@@ -1,106 +1,69 @@
-"""Builds the application of scenarios.py in each framework, and sends it the requests."""
+"""The application of scenarios.py in each framework, and a way to send it the requests, in process."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
-
-from fastapi import Depends, FastAPI
-from fastapi import Request as FastAPIRequest
-from starlette.applications import Starlette
-from starlette.requests import Request as StarletteRequest
-from starlette.responses import JSONResponse
-from starlette.routing import Route as StarletteRoute
+from typing import Any
 
 from adapters.asgi_calls import Call, http_scope
-from adapters.scenarios import ROUTES, Answer, Route, Scenario, answer_of, build_auths, handler_body
-from bearerkit import AuthContext, asgi, fastapi, starlette
+from adapters.built import asgi_app, django_app, drf_app, fastapi_app, flask_app, ninja_app, starlette_app, wsgi_app
+from adapters.scenarios import Answer, Scenario, answer_of
+from adapters.wsgi_calls import WsgiCall, environ_of
+
+from django.core.handlers.asgi import ASGIHandler  # isort: skip - after the settings
+from django.core.handlers.wsgi import WSGIHandler
 
 
-def _plain_asgi(frame: Callable[[asgi.App], asgi.App] = lambda app: app) -> asgi.App:
-    auths = build_auths()
+@dataclass(frozen=True)
+class Target:
+    """One framework behind one kind of server. `guarded` and `closed` build the two applications."""
 
-    def endpoint(route: Route) -> asgi.App:
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            body = json.dumps(handler_body(asgi.auth_from(scope), route, scope.get("user"))).encode()
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": body})
+    kind: str
+    guarded: Callable[[], Any]
+    closed: Callable[[], Any]
+    needs_asyncio: bool = False
 
-        bearer = asgi.RequireBearer(auths[route.auth], **route.options)
-        return bearer(app) if route.need is None else bearer.require(route.need)(app)
-
-    table = [
-        (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)), endpoint(route)) for path, route in ROUTES.items()
-    ]
-
-    async def router(scope: Any, receive: Any, send: Any) -> None:
-        for pattern, app in table:
-            if found := pattern.fullmatch(scope["path"]):
-                await app({**scope, "path_params": found.groupdict()}, receive, send)
-
-    return frame(router)
+    def build(self, *, closed: bool) -> Any:
+        """The application that a scenario is asked of."""
+        return self.closed() if closed else self.guarded()
 
 
-def _starlette() -> Any:
-    auths = build_auths()
-
-    def endpoint(route: Route, is_async: bool) -> Any:
-        bearer = starlette.RequireBearer(auths[route.auth], **route.options)
-        decorate = bearer if route.need is None else bearer.require(route.need)
-
-        def sync_endpoint(request: StarletteRequest) -> JSONResponse:
-            user = request.user if "user" in route.options else None
-            return JSONResponse(handler_body(starlette.auth_from(request), route, user))
-
-        async def async_endpoint(request: StarletteRequest) -> JSONResponse:
-            return sync_endpoint(request)
-
-        return decorate(async_endpoint if is_async else sync_endpoint)
-
-    return Starlette(
-        routes=[
-            StarletteRoute(path, endpoint(route, is_async=number % 2 == 0), methods=list(route.methods))
-            for number, (path, route) in enumerate(ROUTES.items())
-        ]
-    )
-
-
-def _fastapi() -> Any:
-    auths = build_auths()
-    app = FastAPI()
-
-    def add(path: str, route: Route, is_async: bool) -> None:
-        bearer = fastapi.RequireBearer(auths[route.auth], **route.options)
-        dependency = bearer if route.need is None else bearer.require(route.need)
-
-        def sync_endpoint(request: FastAPIRequest, ctx: Annotated[AuthContext, Depends(dependency)]) -> Any:
-            return handler_body(ctx, route, request.user if "user" in route.options else None)
-
-        async def async_endpoint(request: FastAPIRequest, ctx: Annotated[AuthContext, Depends(dependency)]) -> Any:
-            return sync_endpoint(request, ctx)
-
-        endpoint = async_endpoint if is_async else sync_endpoint
-        endpoint.__annotations__ = {"request": FastAPIRequest, "ctx": Annotated[AuthContext, Depends(dependency)]}
-        app.add_api_route(path, endpoint, methods=list(route.methods))
-
-    for number, (path, route) in enumerate(ROUTES.items()):
-        add(path, route, is_async=number % 2 == 1)
-    return app
-
-
-BUILDERS: dict[str, Callable[[], Any]] = {"asgi": _plain_asgi, "starlette": _starlette, "fastapi": _fastapi}
+TARGETS: Mapping[str, Target] = {
+    "asgi": Target("asgi", asgi_app.guarded, asgi_app.closed),
+    "starlette": Target("asgi", starlette_app.guarded, starlette_app.closed),
+    "fastapi": Target("asgi", fastapi_app.guarded, fastapi_app.closed),
+    "django-asgi": Target(
+        "asgi",
+        lambda: django_app.guarded(ASGIHandler),
+        lambda: django_app.closed(ASGIHandler),
+        needs_asyncio=True,
+    ),
+    "ninja": Target("asgi", ninja_app.guarded, ninja_app.closed, needs_asyncio=True),
+    "wsgi": Target("wsgi", wsgi_app.guarded, wsgi_app.closed),
+    "flask": Target("wsgi", flask_app.guarded, flask_app.closed),
+    "django-wsgi": Target("wsgi", lambda: django_app.guarded(WSGIHandler), lambda: django_app.closed(WSGIHandler)),
+    "drf": Target("wsgi", drf_app.guarded, drf_app.closed),
+}
 
 
 @cache
-def _application(framework: str) -> Any:
-    return BUILDERS[framework]()
+def application(framework: str, closed: bool) -> Any:
+    return TARGETS[framework].build(closed=closed)
 
 
 async def ask(framework: str, scenario: Scenario) -> Answer:
-    """Send the request of a scenario to the application in this framework."""
+    """Send the request of a scenario to the application in an ASGI framework."""
     scope = http_scope(scenario.path, scenario.sent, method=scenario.method, query=scenario.query)
-    call = await Call(_application(framework), scope).run()
+    call = await Call(application(framework, scenario.closed), scope, scenario.sends).run()
+    return answer_of(call.status, call.headers, call.body)
+
+
+def ask_wsgi(framework: str, scenario: Scenario) -> Answer:
+    """The same in a WSGI framework."""
+    environ = environ_of(
+        scenario.path, scenario.sent, method=scenario.method, query=scenario.query, sends=scenario.sends
+    )
+    call = WsgiCall(application(framework, scenario.closed), environ)
     return answer_of(call.status, call.headers, call.body)

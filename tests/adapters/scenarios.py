@@ -8,6 +8,8 @@ here: a new one is held against the same rows.
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +28,7 @@ from bearerkit import (
     scope,
     tenant,
 )
-from bearerkit.errors import BearerkitError, PermissionDenied
+from bearerkit.errors import BearerkitError, InsufficientScope, KeysUnavailable, PermissionDenied, TenantUnknown
 from bearerkit.http import Request, Response
 from bearerkit.testing import FakeIssuer
 
@@ -74,11 +76,18 @@ class Route:
     auth: str = "main"
     raises: Callable[[], Exception] | None = None
     methods: tuple[str, ...] = ("GET",)
+    own_page: bool = False
+    """The guard has `not_found=`, which gives the framework's own 404: `OWN_PAGE` as JSON."""
+
+
+OWN_PAGE = {"page": "of the team"}
+KEYS = "BEARERKIT_SCENARIO_KEYS"
+"""Where a child process finds the keys of `ISSUER`, which are new in each process."""
 
 
 def build_auths() -> dict[str, Auth]:
     """The `Auth` objects of the application, by the name that routes use."""
-    issuer = Issuer(ISSUER.issuer, audience=AUDIENCE, keys=ISSUER.jwks)
+    issuer = Issuer(ISSUER.issuer, audience=AUDIENCE, keys=json.loads(os.environ.get(KEYS) or json.dumps(ISSUER.jwks)))
     down = FakeIssuer("https://id.example.test", alg="ES256")
     down.go_down()
     return {
@@ -98,7 +107,9 @@ ROUTES: Mapping[str, Route] = {
     "/alternatives": Route(scope("orders:read") | role("admin")),
     "/machines": Route(principal("service")),
     "/tenants/{tenant_id}/orders": Route(scope("orders:read") & tenant(path="tenant_id")),
+    "/own-page/{tenant_id}": Route(tenant(path="tenant_id"), own_page=True),
     "/mine": Route(tenant(header="X-Tenant")),
+    "/asked": Route(tenant(query="tenant")),
     "/recent": Route(fresh(300, acr="urn:mfa")),
     "/weekdays": Route(custom(_is_weekday, description="a weekday")),
     "/broken": Route(custom(_explodes, description="a check with a bug")),
@@ -109,7 +120,15 @@ ROUTES: Mapping[str, Route] = {
     "/documented": Route(scope("orders:read"), auth="documented"),
     "/down": Route(auth="down"),
     "/refusing": Route(raises=lambda: PermissionDenied("the handler says no")),
+    "/refusing/scope": Route(raises=lambda: InsufficientScope("the handler says no", required=["orders:all"])),
+    "/refusing/tenant": Route(raises=lambda: TenantUnknown("the handler says no")),
+    "/refusing/now": Route(raises=lambda: KeysUnavailable("the handler cannot tell", retry_after=7)),
 }
+
+CLOSED_EXEMPT = ("/health", "/static/*", "/caf\xe9")
+CLOSED_NEED = scope("orders:read")
+CLOSED_ROUTES = ("/health", "/health/", "/static/{name}", "/caf\xe9", "/me")
+"""A second application: no guard on any route, `BearerMiddleware` with `CLOSED_NEED` around all of them."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +156,11 @@ class Scenario:
     challenge: str | None = None
     more: tuple[tuple[str, str], ...] = ()
     body: Any = None
+    sends: bytes = b""
+    closed: bool = False
+    """Asked of the second application."""
+    served: bool = False
+    """Asked of real servers too."""
 
     @property
     def sent(self) -> tuple[tuple[str, str], ...]:
@@ -150,8 +174,8 @@ class Scenario:
     @property
     def expected(self) -> Answer:
         """The answer, in full."""
-        if self.status == 200:
-            return Answer(200, frozenset(), self.body)
+        if self.status == 200 or self.body == OWN_PAGE:
+            return Answer(self.status, frozenset(), self.body)
         fields = {("cache-control", "no-store"), *self.more}
         fields.add(("content-type", "application/problem+json" if self.body is None else "application/json"))
         if self.challenge is not None:
@@ -184,6 +208,7 @@ def _error(code: str, description: str, more: str = "") -> str:
 
 INVALID = _error("invalid_token", "The access token is invalid.")
 MALFORMED = _error("invalid_token", "The access token is malformed.")
+NOT_YET = _error("invalid_token", "The access token is not valid yet.")
 EXPIRED = _error("invalid_token", "The access token has expired.")
 SEVERAL = _error("invalid_request", "The request carries a malformed or more than one credential.")
 STEP_UP = _error(
@@ -201,7 +226,12 @@ def _is(subject: str | None = "user", tenant_id: str | None = None, **more: Any)
     return {"subject": subject, "tenant": tenant_id, **more}
 
 
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 READER = {"scope": "orders:read"}
+ACME = {"tenant_id": "acme"}
+MEMBER = {"tenant_id": "home", "memberships": ["acme", "blue"]}
+PREFLIGHT = (("Origin", "https://shop.example.test"), ("Access-Control-Request-Method", "GET"))
+UNSIGNED = ISSUER.token().rpartition(".")[0] + "."
 OLD = {"iat": 1_000_000_000, "exp": 1_000_000_300}
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -238,6 +268,27 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("a token in the query is not read", "/me", 401, query="access_token=x.y.z", challenge=BARE),
     Scenario("a cookie is not read", "/me", 401, {}, (("Cookie", "Authorization={token}"),), challenge=BARE),
     Scenario("bytes beyond ASCII", "/me", 400, {}, (("Authorization", "Bearer t\xf6ken"),), challenge=SEVERAL),
+    Scenario("an empty header is no credential", "/me", 401, headers=(("Authorization", ""),), challenge=BARE),
+    Scenario(
+        "a scheme that only begins like ours", "/me", 401, {}, (("Authorization", "Bearers {token}"),), challenge=BARE
+    ),
+    Scenario("a tab after the scheme", "/me", 400, {}, (("Authorization", "Bearer\t{token}"),), challenge=SEVERAL),
+    Scenario("a comma and nothing", "/me", 400, {}, (("Authorization", "Bearer {token},"),), challenge=SEVERAL),
+    Scenario(
+        "a DPoP credential is another scheme", "/me", 401, {}, (("Authorization", "DPoP {token}"),), challenge=BARE
+    ),
+    Scenario(
+        "a token in the body is not read",
+        "/me",
+        401,
+        headers=(("Content-Type", "application/x-www-form-urlencoded"),),
+        method="POST",
+        sends=b"access_token=x.y.z",
+        challenge=BARE,
+    ),
+    Scenario(
+        "another field is no credential", "/me", 401, {}, (("X-Authorization", "Bearer {token}"),), challenge=BARE
+    ),
     # Bad tokens
     Scenario("no JWT", "/me", 401, token="garbage", challenge=MALFORMED),
     Scenario("expired", "/me", 401, OLD, challenge=EXPIRED),
@@ -245,6 +296,13 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("of another issuer", "/me", 401, {"iss": "https://evil.example.test"}, challenge=INVALID),
     Scenario("signed by a stranger", "/me", 401, {}, signer=STRANGER, challenge=INVALID),
     Scenario("a bad token goes before a missing scope", "/orders", 401, OLD, challenge=EXPIRED),
+    Scenario("no signature", "/me", 401, token=UNSIGNED, challenge=MALFORMED),
+    Scenario("of 20 kB", "/me", 401, token="x" * 20_000, challenge=MALFORMED),
+    Scenario("not valid yet", "/me", 401, {"nbf": 4_000_000_000}, challenge=NOT_YET),
+    Scenario("without an end", "/me", 401, {"exp": None}, challenge=INVALID),
+    Scenario("for several APIs, ours among them", "/me", 200, {"aud": ["billing-api", AUDIENCE]}, body=_is()),
+    Scenario("a logout token", "/me", 401, {"events": {LOGOUT: {}}}, challenge=INVALID),
+    Scenario("bound to a key that nobody proved", "/me", 401, {"cnf": {"jkt": "k"}}, challenge=INVALID),
     # Scopes
     Scenario("the scope is there", "/orders", 200, READER, body=_is()),
     Scenario("the scope is missing", "/orders", 403, {"scope": "orders:write"}, challenge=_lacks("orders:read")),
@@ -253,6 +311,11 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("one of two is enough", "/either", 200, READER, body=_is()),
     Scenario("none of two", "/either", 403, {}, challenge=_lacks("orders:read orders:write")),
     Scenario("scopes without a token", "/orders", 401, challenge=BARE),
+    Scenario("scopes as an array", "/orders", 200, {"scope": None, "scp": ["orders:read"]}, body=_is()),
+    Scenario(
+        "a wildcard is a scope of that name", "/orders", 403, {"scope": "orders:*"}, challenge=_lacks("orders:read")
+    ),
+    Scenario("case counts", "/orders", 403, {"scope": "Orders:Read"}, challenge=_lacks("orders:read")),
     # Roles, principals, alternatives
     Scenario("the role is there", "/admin", 200, {"roles": ["admin"]}, body=_is()),
     Scenario("the role is missing", "/admin", 403, {"roles": ["support"]}),
@@ -276,12 +339,31 @@ SCENARIOS: tuple[Scenario, ...] = (
         body=_is("user", "acme"),
     ),
     Scenario("tenant header missing", "/mine", 404, {"tenant_id": "acme"}),
+    Scenario(
+        "tenant header twice",
+        "/mine",
+        404,
+        {"tenant_id": "acme"},
+        (("Authorization", "Bearer {token}"), ("X-Tenant", "acme"), ("X-Tenant", "acme")),
+    ),
+    Scenario("a further tenant of the caller", "/tenants/acme/orders", 200, READER | MEMBER, body=_is("user", "home")),
+    Scenario("tenant with needless encoding", "/tenants/ac%6De/orders", 200, READER | ACME, body=_is("user", "acme")),
+    Scenario("tenant in the query", "/asked", 200, ACME, query="tenant=acme", body=_is("user", "acme")),
+    Scenario("another tenant in the query", "/asked", 404, ACME, query="tenant=evil"),
+    Scenario("tenant twice in the query", "/asked", 404, ACME, query="tenant=acme&tenant=acme"),
+    Scenario("tenants without a token", "/tenants/acme/orders", 401, challenge=BARE),
+    Scenario("a page of the team", "/own-page/evil", 404, ACME, body=OWN_PAGE),
+    Scenario("no page of the team without a token", "/own-page/evil", 401, challenge=BARE),
+    Scenario("own tenant behind a page", "/own-page/acme", 200, ACME, body=_is("user", "acme")),
     # Step-up and the team's own rules
     Scenario("signed in long ago", "/recent", 401, {"auth_time": 1, "acr": "urn:mfa"}, challenge=STEP_UP),
     Scenario("the team's rule passes", "/weekdays", 200, {}, query="day=monday", body=_is()),
     Scenario("the team's rule refuses", "/weekdays", 403, {}, query="day=sunday"),
     Scenario("a rule that fails denies", "/broken", 403, {}),
     Scenario("the handler refuses", "/refusing", 403, {}),
+    Scenario("the handler names a scope", "/refusing/scope", 403, {}, challenge=_lacks("orders:all")),
+    Scenario("the handler knows no such tenant", "/refusing/tenant", 404, {}),
+    Scenario("the handler cannot tell now", "/refusing/now", 503, {}, more=(("retry-after", "*"),)),
     # Options
     Scenario("optional without a token", "/optional", 200, body=_is(None)),
     Scenario("optional with a token", "/optional", 200, {}, body=_is()),
@@ -308,6 +390,35 @@ SCENARIOS: tuple[Scenario, ...] = (
     # Outages
     Scenario("no keys to be had", "/down", 503, {}, more=(("retry-after", "*"),)),
     Scenario("an outage does not hide a cheap refusal", "/down", 401, OLD, challenge=EXPIRED),
+    # Closed by default
+    Scenario("closed: nothing is sent", "/me", 401, challenge=BARE, closed=True),
+    Scenario("closed: the need of all", "/me", 200, READER, body=_is(), closed=True),
+    Scenario("closed: without it", "/me", 403, {}, challenge=_lacks("orders:read"), closed=True),
+    Scenario("closed: what is not routed", "/nowhere", 401, challenge=BARE, closed=True),
+    Scenario("closed: an exempt path", "/health", 200, body=_is(None), closed=True),
+    Scenario("closed: an exempt path ignores tokens", "/health", 200, token="garbage", body=_is(None), closed=True),
+    Scenario("closed: an exempt tree", "/static/app.js", 200, body=_is(None), closed=True),
+    Scenario("closed: beyond ASCII", "/caf%C3%A9", 200, body=_is(None), closed=True),
+    Scenario("closed: two slashes", "//health", 401, challenge=BARE, closed=True),
+    Scenario("closed: a slash behind", "/health/", 401, challenge=BARE, closed=True),
+    Scenario("closed: an encoded slash", "/health%2F", 401, challenge=BARE, closed=True),
+    Scenario("closed: needless encoding", "/%68ealth", 401, challenge=BARE, closed=True),
+    Scenario("closed: a parameter", "/health;v=1", 401, challenge=BARE, closed=True),
+    Scenario("closed: out of the tree", "/static/..%2fme", 401, challenge=BARE, closed=True),
+    Scenario("closed: other letters", "/HEALTH", 401, challenge=BARE, closed=True),
+    Scenario("closed: a preflight", "/me", 200, headers=PREFLIGHT, method="OPTIONS", body=_is(None), closed=True),
+    Scenario(
+        "closed: OPTIONS that is none", "/me", 401, headers=PREFLIGHT[:1], method="OPTIONS", challenge=BARE, closed=True
+    ),
+    Scenario(
+        "closed: a preflight with a cookie",
+        "/me",
+        401,
+        headers=(*PREFLIGHT, ("Cookie", "a=b")),
+        method="OPTIONS",
+        challenge=BARE,
+        closed=True,
+    ),
 )
 
 
@@ -321,6 +432,16 @@ def handler_body(ctx: AuthContext, route: Route, user: Any) -> dict[str, Any]:
     return body
 
 
+def closed_body(ctx: AuthContext) -> dict[str, Any]:
+    """What every handler of the second application answers."""
+    return {"subject": ctx.subject, "tenant": ctx.tenant_id}
+
+
+def pattern_of(path: str) -> str:
+    """A path of `ROUTES` as a regular expression, for frameworks without a router."""
+    return re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)
+
+
 FRAMING = {"content-length", "date", "server"}
 
 
@@ -330,4 +451,5 @@ def answer_of(status: int, headers: list[tuple[str, str]], body: bytes) -> Answe
     """
     fields = {(name.lower(), value) for name, value in headers if name.lower() not in FRAMING}
     fields = {(name, "*") if name == "retry-after" and value.isdigit() else (name, value) for name, value in fields}
-    return Answer(status, frozenset() if status == 200 else frozenset(fields), json.loads(body))
+    content = json.loads(body) if body else None
+    return Answer(status, frozenset() if status == 200 or content == OWN_PAGE else frozenset(fields), content)

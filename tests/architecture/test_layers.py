@@ -38,7 +38,7 @@ EVERYWHERE_BUT_PURE = ("verify", "transport", "stores", "system", "auth", "gate"
 EDGES = ("testing", "cli", "demo")
 WORLD: Mapping[str, Sequence[str]] = {
     # what can wait, tell the time, roll dice or touch the machine → where it may be imported
-    "asyncio": ("system", *EDGES),
+    "asyncio": ("system", "django", *EDGES),
     "anyio": ("system", "asgi", "websocket", "starlette", "fastapi", *EDGES),
     "trio": ("system", *EDGES),
     "sniffio": ("system",),

@@ -44,6 +44,15 @@ class Places:
     header: str = "authorization"
     subprotocol: bool | None = None
 
+    @property
+    def is_sent_on_purpose(self) -> bool:
+        """True if only code that holds the credential can send it.
+
+        No browser adds `Authorization: Bearer` by itself. A gateway that fills a field of its own does so for whoever
+        has a session cookie, which a browser does add, also to what a page of another site makes it send.
+        """
+        return self.header.lower() == "authorization"
+
     def __post_init__(self) -> None:
         if _FIELD_NAME.fullmatch(str(self.header)) is None:
             raise ConfigError(f"Places(header={self.header!r}) is no name of a header field")

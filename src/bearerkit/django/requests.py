@@ -1,0 +1,192 @@
+"""Between Django's requests and answers and ours, for sync and async code, whatever stands in front of Django.
+
+Used by every guard of a Django project (views, middleware, REST framework, Ninja). Who may pass is not decided here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from inspect import isawaitable
+from typing import Any, Final, final
+
+from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
+from django.apps import apps
+from django.http import HttpRequest, HttpResponse
+
+from bearerkit import known, wsgi_kit
+from bearerkit._drive import run
+from bearerkit.context import AuthContext
+from bearerkit.errors import Refused, Unavailable
+from bearerkit.gate import Gate
+from bearerkit.http import Headers, Request, Response
+from bearerkit.known import ABSENT, Carrier, caller_of, known_of, remember
+
+__all__ = [
+    "aanswer_to",
+    "answer_to",
+    "auth_from",
+    "carrier_of",
+    "free_request",
+    "gate_of",
+    "http_request_in",
+    "is_on_event_loop",
+    "let_in",
+    "path_of",
+    "plain_request",
+    "request_of",
+]
+
+_GATE: Final = "django_gate"
+
+
+def request_of(
+    request: HttpRequest, path_params: Mapping[str, Any] | None = None, *, is_async: bool = False, native: Any = None
+) -> Request:
+    """The framework-neutral view of a Django request.
+
+    `is_async` says which code is asking, and thereby how callbacks of the team are called. `native` is what they get
+    as their request if that is not `request` itself.
+    """
+    if path_params is None:
+        path_params = request.resolver_match.kwargs if request.resolver_match else {}
+    return Request(
+        request.method or "",
+        request.path_info,
+        wsgi_kit.EnvironHeaders(request.META),
+        path_params,
+        request.META.get("QUERY_STRING", ""),
+        "http",
+        request.META.get("REMOTE_ADDR"),
+        wsgi_kit.memo_of(carrier_of(request)),
+        request if native is None else native,
+        _call_async if is_async else _call_sync,
+    )
+
+
+def is_on_event_loop() -> bool:
+    """True in code that must not block: the coroutine of a view, and not its sync parts, which run in a thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def free_request(*, is_async: bool = False) -> Request:
+    """A request that nobody sent: what callbacks are called through where there is only a token."""
+    return Request("", "", Headers(), call=_call_async if is_async else _call_sync)
+
+
+def carrier_of(request: HttpRequest) -> Carrier:
+    """What lasts as long as the request, also in front of Django: the ASGI scope or the WSGI environ."""
+    carrier: Carrier = getattr(request, "scope", request.META)
+    return carrier
+
+
+def path_of(request: HttpRequest) -> tuple[str, bytes | None]:
+    """The decoded path with the mount point, and the path as the server received it (None if it does not say)."""
+    scope = getattr(request, "scope", None)
+    if scope is None:
+        return wsgi_kit.full_path(request.META), wsgi_kit.raw_path(request.META)
+    return scope["path"], scope.get("raw_path")
+
+
+def plain_request(request: Any) -> HttpRequest:
+    """Django's own request, also inside that of Django REST framework."""
+    inner: HttpRequest = getattr(request, "_request", request)
+    return inner
+
+
+def http_request_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> HttpRequest:
+    """The request among the arguments of a view, a method, or a view of Django REST framework."""
+    for value in (*args, *kwargs.values()):
+        inner = plain_request(value)
+        if isinstance(inner, HttpRequest):
+            return inner
+    raise TypeError("RequireBearer guards views that take Django's HttpRequest")
+
+
+def let_in(gate: Gate, request: HttpRequest, judged: Request, context: AuthContext) -> None:
+    """Let the handler find its caller (`request.auth_context`, `auth_from`), and its user if the gate loads one."""
+    carrier = carrier_of(request)
+    known.make_known(gate, carrier, _RequestUser(request), judged, context)
+    remember(carrier, **{_GATE: gate})
+    request.auth_context = context  # type: ignore[attr-defined]
+    if gate.withstands_csrf(context):
+        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+
+
+def gate_of(request: HttpRequest) -> Gate | None:
+    """The gate that judged this request last; None if none did."""
+    return known_of(carrier_of(request)).get(_GATE)
+
+
+def auth_from(request: Any) -> AuthContext:
+    """The `AuthContext` of a request of Django, Django REST framework or Ninja.
+
+    Raises RuntimeError if nothing of bearerkit guards it.
+    """
+    return caller_of(carrier_of(plain_request(request)))
+
+
+def answer_to(gate: Gate, refusal: Refused | Unavailable, native: Any) -> Any:
+    """Ours as a Django response, or what the team's `not_found` returns. What that raises is passed on."""
+    return _sent_as(run(gate.whole_answer(refusal, native, _call_sync)))
+
+
+async def aanswer_to(gate: Gate, refusal: Refused | Unavailable, native: Any) -> Any:
+    """`answer_to` for async code."""
+    return _sent_as(await gate.whole_answer(refusal, native, _call_async))
+
+
+def _sent_as(answer: Any) -> Any:
+    """A `Response` of ours as a Django response; anything else is the team's and stays as it is."""
+    if not isinstance(answer, Response):
+        return answer
+    return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+
+
+def _call_sync(function: Callable[..., Any], *arguments: Any) -> Any:
+    result = function(*arguments)
+    return async_to_sync(_awaited)(result) if isawaitable(result) else result
+
+
+async def _call_async(function: Callable[..., Any], *arguments: Any) -> Any:
+    if iscoroutinefunction(function):
+        return await function(*arguments)
+    # Sync callbacks may use the ORM, which Django forbids on an event loop.
+    result = await sync_to_async(function)(*arguments)
+    return await result if isawaitable(result) else result
+
+
+async def _awaited(result: Any) -> Any:
+    return await result
+
+
+@final
+class _RequestUser:
+    """`request.user` and `request.auser`, which no code may find to be None where Django has users."""
+
+    __slots__ = ("_request",)
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def get(self) -> Any:
+        return vars(self._request).get("user", ABSENT)
+
+    def put(self, user: Any) -> None:
+        if user is None and apps.is_installed("django.contrib.auth"):
+            from django.contrib.auth.models import AnonymousUser
+
+            user = AnonymousUser()
+
+        async def auser() -> Any:
+            return user
+
+        self._request.user = user  # pyright: ignore[reportAttributeAccessIssue] - any class of the team's
+        self._request.auser = auser
+
+    def clear(self) -> None:
+        self.put(None)
