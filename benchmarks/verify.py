@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import random
 import statistics
 import sys
 import time
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 import jwt
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
+from interleaved import Candidate, ratio, samples
 from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
@@ -38,7 +38,6 @@ CLAIMS_EXTRA = {
 }
 AIMS: Mapping[str, float] = {"RS256": 1.7, "ES256": 1.35, "EdDSA": 1.25}
 REPEAT_AIM = 30
-CHUNK_SECONDS = 0.004
 
 
 @dataclass(frozen=True)
@@ -152,39 +151,23 @@ def _pem(public: object) -> bytes:
 
 def measure(case: Case, rounds: int) -> dict[str, dict[str, float]]:
     """Candidate → median microseconds, and the median per-round ratios to the signature and to PyJWT."""
-    repeats = {name: _calibrate(run) for name, run in case.candidates.items()}
-    samples: dict[str, list[float]] = {name: [] for name in case.candidates}
-    order = list(case.candidates)
-    for _ in range(rounds):
-        random.shuffle(order)
-        for name in order:
-            samples[name].append(_chunk(case.candidates[name], repeats[name]))
-    floor, pyjwt = samples["signature alone"], samples["PyJWT"]
+    taken = samples({name: _repeated(run) for name, run in case.candidates.items()}, rounds)
     return {
         name: {
             "us": statistics.median(times) * 1e6,
-            "of signature": statistics.median(map(_ratio, times, floor)),
-            "of PyJWT": statistics.median(map(_ratio, times, pyjwt)),
+            "of signature": ratio(times, taken["signature alone"]),
+            "of PyJWT": ratio(times, taken["PyJWT"]),
         }
-        for name, times in samples.items()
+        for name, times in taken.items()
     }
 
 
-def _ratio(part: float, whole: float) -> float:
-    return part / whole
+def _repeated(run: Callable[[], object]) -> Candidate:
+    def repeat(times: int) -> None:
+        for _ in range(times):
+            run()
 
-
-def _calibrate(run: Callable[[], object]) -> int:
-    for _ in range(50):
-        run()
-    return max(5, int(CHUNK_SECONDS / max(_chunk(run, 20), 1e-7)))
-
-
-def _chunk(run: Callable[[], object], repeats: int) -> float:
-    begin = time.process_time()
-    for _ in range(repeats):
-        run()
-    return (time.process_time() - begin) / repeats
+    return repeat
 
 
 def _aims(alg: str, medians: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:

@@ -6,7 +6,7 @@ challenge and no rule may appear here. Nothing here imports a framework.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias, final
 
 from bearerkit import known
@@ -44,6 +44,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 _HEADERS: Final = "headers"
 _MEMO: Final = "memo"
 _CHANNEL: Final = "channel"
+_NO_PARAMS: Final[Mapping[str, Any]] = {}
 
 
 class GuardedApp:
@@ -91,7 +92,7 @@ class GuardedApp:
 
     async def admit(self, request: Request, scope: Scope) -> AuthContext:
         """Who is calling. Raises Refused or Unavailable."""
-        return await self.gate.aauthorize(request, self.need)
+        return self.gate.at_once(request, self.need) or await self.gate.aauthorize(request, self.need)
 
     async def denial_of(self, refusal: Refused | Unavailable, native: Any) -> Denial:
         """The answer to a refusal."""
@@ -108,19 +109,19 @@ def request_of(scope: Scope, native: Any = None) -> Request:
     Its memo lives in the scope, so it lasts as long as the request. Other header fields make it another request: a
     sub-request that was dispatched with a copy of the scope knows nothing of what was found out about the outer one.
     """
-    if not isinstance(scope["headers"], list):
-        scope["headers"] = list(scope["headers"])
     fields = scope["headers"]
-    facts = known_of(scope)
+    if not isinstance(fields, list):
+        fields = scope["headers"] = list(fields)
+    facts = scope.get(known.KEY)
     # By content: Starlette copies the list when it first reads it, and lets middlewares change it in place.
-    if facts.get(_HEADERS) != fields:
-        facts = known.begin(scope, **{_HEADERS: list(fields), _MEMO: {}})
+    if facts is None or facts.get(_HEADERS) != fields:
+        facts = known.begin(scope, {_HEADERS: list(fields), _MEMO: {}})
     client = scope.get("client")
     return Request(
         scope.get("method", "GET"),
-        route_path(scope),
+        route_path(scope) if scope.get("root_path") else scope["path"],
         Headers.from_raw(fields),
-        scope.get("path_params") or {},
+        scope.get("path_params") or _NO_PARAMS,
         scope.get("query_string", b"").decode("latin-1"),
         scope["type"],
         client[0] if client else None,
@@ -140,7 +141,7 @@ def route_path(scope: Scope) -> str:
 
 def make_known(gate: Gate, scope: Scope, request: Request, context: AuthContext) -> None:
     """Let `auth_from` find the caller, and `scope["user"]` the team's user if the gate loads one."""
-    known.make_known(gate, scope, MappedUser(scope, "user"), request, context)
+    known.make_known(gate, scope, request, context, lambda: MappedUser(scope, "user"))
 
 
 def auth_from(request: Any) -> AuthContext:

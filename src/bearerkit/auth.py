@@ -29,7 +29,7 @@ from bearerkit.verify.authenticator import Authenticator, FixedIdentity, Identif
 from bearerkit.verify.credentials import Places, check_presentation
 from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.resolver import IssuerResolver
-from bearerkit.verify.token_cache import digest_of
+from bearerkit.verify.seen import Seen
 
 __all__ = ["Auth", "Verifier"]
 
@@ -133,6 +133,16 @@ class Auth:
             self.note(refusal)
             raise
 
+    def at_once(
+        self, request: Request, need: Requirement | None = None, *, optional: bool = False
+    ) -> AuthContext | None:
+        """`authorize` where nothing has to be waited for; None where `authorize` or `aauthorize` must be asked."""
+        try:
+            return self._at_once(request, need, optional)
+        except BearerkitError as refusal:
+            self.note(refusal)
+            raise
+
     def authorize(self, request: Request, need: Requirement | None = None, *, optional: bool = False) -> AuthContext:
         """Who sent this request, after `need` was met.
 
@@ -160,13 +170,25 @@ class Auth:
 
     def enforce(self, context: AuthContext, request: Request, need: Requirement) -> None:
         """Hold a context, wherever it came from, against a need. Raises Refused or Unavailable."""
-        with self._noting():
-            run(self._enforce(context, request, need))
+        try:
+            if need.facts(request):
+                run(self._enforce(context, request, need))
+            else:
+                enforce(need, context, request, _NO_FACTS, self.now())
+        except BearerkitError as refusal:
+            self.note(refusal)
+            raise
 
     async def aenforce(self, context: AuthContext, request: Request, need: Requirement) -> None:
         """`enforce` for async code."""
-        with self._noting():
-            await self._enforce(context, request, need)
+        try:
+            if need.facts(request):
+                await self._enforce(context, request, need)
+            else:
+                enforce(need, context, request, _NO_FACTS, self.now())
+        except BearerkitError as refusal:
+            self.note(refusal)
+            raise
 
     def answer(self, refusal: BearerkitError) -> Response:
         """The HTTP answer for a refusal."""
@@ -298,13 +320,13 @@ class Auth:
         """The whole of `authorize` where nothing has to be waited for; None sends it through `_procedure`."""
         identifier = self._identifier
         token = identifier.credential(request, optional)
-        context = self._remembered(request, identifier, token)
+        context = Seen.in_memo(request.memo, self._memo, identifier, token)
         if context is None:
             context = _NOBODY if token is None else identifier.at_once(token)
             if context is None:
                 return None
             check_presentation(context)
-            request.memo[self._memo] = (identifier, token and digest_of(token), context)
+            request.memo[self._memo] = Seen(identifier, token, context)
         if need is not None:
             if need.facts(request):
                 return None
@@ -312,13 +334,12 @@ class Auth:
         return context
 
     async def _procedure(self, request: Request, need: Requirement | None, optional: bool, waits: Waits) -> AuthContext:
-        identifier = self._identifier
-        token = identifier.credential(request, optional)
-        context = self._remembered(request, identifier, token)
+        token = (identifier := self._identifier).credential(request, optional)
+        context = Seen.in_memo(request.memo, self._memo, identifier, token)
         if context is None:
             context = _NOBODY if token is None else await identifier.verify(token, waits)
             check_presentation(context)
-            request.memo[self._memo] = (identifier, token and digest_of(token), context)
+            request.memo[self._memo] = Seen(identifier, token, context)
         if need is not None:
             await self._enforce(context, request, need)
         return context
@@ -327,19 +348,3 @@ class Auth:
         now = self.now()
         facts = await load_facts(facts_to_load(need, context, request, now), context, request)
         enforce(need, context, request, facts, now)
-
-    @contextmanager
-    def _noting(self) -> Iterator[None]:
-        try:
-            yield
-        except BearerkitError as refusal:
-            self.note(refusal)
-            raise
-
-    def _remembered(self, request: Request, identifier: Identifier, token: str | None) -> AuthContext | None:
-        """What was verified for this request, if it was this very credential: a scope may be copied and changed."""
-        known = request.memo.get(self._memo)
-        if known is None or known[0] is not identifier or known[1] != (token and digest_of(token)):
-            return None
-        remembered: AuthContext = known[2]
-        return remembered

@@ -22,7 +22,7 @@ from bearerkit.errors import BearerkitError, ConfigError, Refused, Unavailable
 from bearerkit.gate import Gate, GateOptions
 from bearerkit.guards import Requirement, checked_need, scope
 from bearerkit.http import Request
-from bearerkit.known import known_of, remember
+from bearerkit.known import known_caller, known_of, remember
 from bearerkit.openapi import DEFAULT_SCHEME, add_answers, add_sign_in, sign_in_schemes
 
 try:
@@ -43,6 +43,7 @@ __all__ = ["BearerMiddleware", "RequireBearer", "auth_from", "current_auth"]
 
 _GATE: Final = "fastapi_gate"
 _HELD: Final = "fastapi_held"
+_REQUEST: Final = "fastapi_request"
 _END: Final = "fastapi_inner_astack"
 """An undocumented key: the `AsyncExitStack` that FastAPI unwinds after the answer and its background tasks."""
 
@@ -79,7 +80,8 @@ class RequireBearer(SecurityBase):
     async def __call__(self, connection: HTTPConnection, scopes: SecurityScopes) -> AuthContext:
         """Called by FastAPI. Raises Refused or Unavailable, which are answered as the core says."""
         request = self._enter(connection)
-        context = await self.gate.aauthorize(request, _need_of(scopes.scopes, connection))
+        need = _need_of(scopes.scopes, connection)
+        context = self.gate.at_once(request, need) or await self.gate.aauthorize(request, need)
         await self._let_in(connection, request, context)
         return context
 
@@ -117,6 +119,10 @@ class RequireBearer(SecurityBase):
         app.openapi = openapi  # type: ignore[method-assign]
 
     async def _enforce(self, context: AuthContext, connection: HTTPConnection, need: Requirement) -> None:
+        facts = known_of(connection.scope)
+        if facts.get(_GATE) is self.gate and known_caller(connection.scope) is context:
+            await self.gate.auth.aenforce(context, facts[_REQUEST], need)
+            return
         # The context came through FastAPI, so it may be that of an override.
         request = self._enter(connection)
         await self.gate.auth.aenforce(context, request, need)
@@ -125,7 +131,7 @@ class RequireBearer(SecurityBase):
     def _enter(self, connection: HTTPConnection) -> Request:
         _answer_refusals(connection.scope)
         request = request_of(connection.scope, connection)
-        remember(connection.scope, **{_GATE: self.gate})
+        remember(connection.scope, **{_GATE: self.gate, _REQUEST: request})
         return request
 
     async def _let_in(self, connection: HTTPConnection, request: Request, context: AuthContext) -> None:
@@ -183,6 +189,8 @@ class _Shown(str):
 
 def _need_of(scopes: Sequence[str], connection: HTTPConnection) -> Requirement | None:
     """What `Security(bearer, scopes=[…])` asks for. Raises ConfigError naming the route if no token can carry it."""
+    if not scopes:
+        return None
     # Sorted out before the cache, to which a shown scope and an asked one are the same text.
     asked = [name for name in scopes if not isinstance(name, _Shown)]
     try:

@@ -7,7 +7,7 @@ type is named here, and no adapter carries out an option by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from inspect import isawaitable
 from typing import Any, TypedDict, Unpack
@@ -77,10 +77,21 @@ class Gate:
             run(self.load_user(self.auth.authorize(request, optional=self.optional), request))
         return self.auth.authorize(request, need, optional=self.optional)
 
-    async def aauthorize(self, request: Request, need: Requirement | None = None) -> AuthContext:
+    def at_once(self, request: Request, need: Requirement | None = None) -> AuthContext | None:
+        """`authorize` as a plain function, where nothing has to be waited for; None where async code must await.
+
+        Adapters ask this first: on the way of a token that is known there is then no coroutine.
+        """
+        return None if self.user is not None else self.auth.at_once(request, need, optional=self.optional)
+
+    def aauthorize(self, request: Request, need: Requirement | None = None) -> Awaitable[AuthContext]:
         """`authorize` for async code."""
-        if self.user is not None:
-            await self.load_user(await self.auth.aauthorize(request, optional=self.optional), request)
+        if self.user is None:
+            return self.auth.aauthorize(request, need, optional=self.optional)
+        return self._aauthorize_user(request, need)
+
+    async def _aauthorize_user(self, request: Request, need: Requirement | None) -> AuthContext:
+        await self.load_user(await self.auth.aauthorize(request, optional=self.optional), request)
         return await self.auth.aauthorize(request, need, optional=self.optional)
 
     def user_of(self, request: Request, context: AuthContext) -> Any:

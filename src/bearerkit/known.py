@@ -7,7 +7,7 @@ adapters note it here, and find it here again. No framework is named here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final, Protocol, TypeAlias, final
 
 from bearerkit.context import AuthContext
@@ -26,14 +26,15 @@ __all__ = [
     "known_caller",
     "known_of",
     "make_known",
+    "own_user",
     "remember",
 ]
 
 Carrier: TypeAlias = MutableMapping[str, Any]
 """An ASGI scope or a WSGI environ."""
 
-KEY: Final = "bearerkit"
-"""Where a carrier holds what we know."""
+KEY: Final = "bearerkit.known"
+"""Where a carrier holds what we know. The dot is for WSGI, where names without one stand for text (PEP 3333)."""
 ABSENT: Final = object()
 """Where there is no user at all."""
 _CONTEXT: Final = "context"
@@ -91,29 +92,46 @@ def remember(carrier: Carrier, **facts: Any) -> None:
     carrier[KEY] = {**known_of(carrier), **facts}
 
 
-def begin(carrier: Carrier, **facts: Any) -> Mapping[str, Any]:
+def begin(carrier: Carrier, facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Forget what was known, since it was about another request; the user that stands in it is still ours."""
-    carrier[KEY] = {**facts, _USER: known_of(carrier).get(_USER)}
-    return known_of(carrier)
+    before = carrier.get(KEY)
+    begun = dict(facts) if before is None else {**facts, _USER: before.get(_USER)}
+    carrier[KEY] = begun
+    return begun
 
 
-def make_known(gate: Gate, carrier: Carrier, place: UserPlace, request: Request, context: AuthContext) -> None:
-    """Let `caller_of` find the caller, and `place` hold the team's user if the gate loads one.
+def make_known(
+    gate: Gate, carrier: Carrier, request: Request, context: AuthContext, place: Callable[[], UserPlace]
+) -> None:
+    """Let `caller_of` find the caller, and the user's `place` hold the team's user if the gate loads one.
 
     A user whom another gate put there for another caller is taken away; a user that is not ours stays.
     """
-    ours = known_of(carrier).get(_USER)
+    facts = known_of(carrier)
+    ours = facts.get(_USER)
+    if gate.user is not None or ours is not None:
+        ours = _settle_user(gate, place(), request, context, ours)
+    carrier[KEY] = {**facts, _CONTEXT: context, _USER: ours}
+
+
+def _settle_user(gate: Gate, place: UserPlace, request: Request, context: AuthContext, ours: Any) -> Any:
+    """The user of ours that stands in `place` afterwards, with the caller that it belongs to; None if none does."""
     if gate.user is not None and not context.is_anonymous:
         user = gate.user_of(request, context)
         place.put(user)
-        ours = (user, context)
-    else:
-        if ours is not None and ours[1] != context and place.get() is ours[0]:
-            place.clear()
-            ours = None
-        if gate.user is not None and place.get() is ABSENT:
-            place.put(None)
-    remember(carrier, **{_CONTEXT: context, _USER: ours})
+        return user, context
+    if ours is not None and ours[1] != context and place.get() is ours[0]:
+        place.clear()
+        ours = None
+    if gate.user is not None and place.get() is ABSENT:
+        place.put(None)
+    return ours
+
+
+def own_user(carrier: Mapping[str, Any]) -> Any:
+    """The user of ours that stands in the user's place; None if none does."""
+    ours = known_of(carrier).get(_USER)
+    return None if ours is None else ours[0]
 
 
 def known_caller(carrier: Mapping[str, Any]) -> AuthContext | None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial, update_wrapper, wraps
 from inspect import iscoroutinefunction, isfunction, ismethod
+from itertools import chain
 from typing import Any, TypeVar, Unpack, cast, final
 
 from bearerkit import asgi, asgi_kit
@@ -115,7 +116,7 @@ class RequireBearer:
             before = None
             try:
                 request = request_of(connection.scope, connection)
-                context = await gate.aauthorize(request, need)
+                context = gate.at_once(request, need) or await gate.aauthorize(request, need)
                 make_known(gate, connection.scope, request, context)
                 before = CALLER.set(context)
                 if isinstance(connection, WebSocket):
@@ -181,7 +182,7 @@ def _raising(error: HTTPException) -> asgi_kit.App:
 
 
 def _connection_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> HTTPConnection:
-    for value in (*args, *kwargs.values()):
+    for value in chain(args, kwargs.values()):
         if isinstance(value, HTTPConnection):
             return value
     raise TypeError("RequireBearer guards endpoints that take a Starlette Request or WebSocket")

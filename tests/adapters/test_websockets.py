@@ -422,7 +422,7 @@ def frozen(auth: Auth):
         yield auth
 
 
-def brief(seconds: float = 0.1) -> str:
+def brief(seconds: float = 0.5) -> str:
     """A token that is good for a moment longer."""
     return ISSUER.token(iat=None, exp=NOW.now() + seconds)
 

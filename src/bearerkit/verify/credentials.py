@@ -23,9 +23,8 @@ SUBPROTOCOL_HEADER = "sec-websocket-protocol"
 
 _SCHEME = "bearer"
 _FIELD_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
-_BARE_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/=]+")
-"""In a field of its own: AWS pads each part of its tokens. Whether padding is accepted is the issuer's rule."""
+_B64TOKEN = b"-._~+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+"""What a b64token is made of, before its padding (RFC 6750 section 2.1)."""
 _BEARER_AMISS = re.compile(r"bearer(?![!#$%&'*+\-.^_`|~0-9A-Za-z])", re.IGNORECASE)
 """The Bearer scheme followed by something else than a space."""
 _SECOND_BEARER = re.compile(r",\s*bearer(?:\s|$)", re.IGNORECASE)
@@ -92,9 +91,8 @@ def check_presentation(context: AuthContext) -> None:
 
 
 def _from_field(field: str, *, bare: bool) -> str | None:
-    shape, token = _BARE_TOKEN, field
+    token = field
     if not bare:
-        shape = _B64TOKEN
         scheme, space, token = field.partition(" ")
         if scheme.lower() != _SCHEME:
             if _BEARER_AMISS.match(field) or _SECOND_BEARER.search(field):
@@ -102,12 +100,22 @@ def _from_field(field: str, *, bare: bool) -> str | None:
             return None
         if not space:
             raise InvalidRequest("the Authorization header names the Bearer scheme but carries no token")
-    if shape.fullmatch(token) is None:
+    # In a field of its own: AWS pads each part of its tokens. Whether padding is accepted is the issuer's rule.
+    if not (_is_made_of(token, _B64TOKEN + b"=") if bare else _is_b64token(token)):
         raise InvalidRequest(
             "the credential is not one b64token (RFC 6750 section 2.1)",
             hint="Send exactly: Authorization: Bearer <token>. One space, no quotes, no second credential.",
         )
     return token
+
+
+def _is_b64token(text: str) -> bool:
+    return _is_made_of(text.rstrip("="), _B64TOKEN)
+
+
+def _is_made_of(text: str, alphabet: bytes) -> bool:
+    # A regular expression would take three times as long, on every request.
+    return bool(text) and text.isascii() and not text.encode("ascii").translate(None, alphabet)
 
 
 def _from_subprotocols(headers: Headers) -> str | None:
@@ -119,6 +127,6 @@ def _from_subprotocols(headers: Headers) -> str | None:
     if len(places) > 1:
         raise InvalidRequest("the WebSocket handshake offers the bearer subprotocol more than once")
     following = offered[places[0] + 1 : places[0] + 2]
-    if not following or _B64TOKEN.fullmatch(following[0]) is None:
+    if not following or not _is_b64token(following[0]):
         raise InvalidRequest("the bearer subprotocol is not followed by a token")
     return following[0]

@@ -1,6 +1,6 @@
 """Verdicts on tokens that were verified before, keyed by a digest of the whole token; never by the token itself.
 
-The digest is BLAKE2b-256 (RFC 7693): in Python it costs less than SHA-256, whose call goes through OpenSSL.
+The digest is SHA-256, for which processors have instructions: it costs half of BLAKE2b.
 
 A verdict lives no longer than the token's `exp`, its issuer entry and the key that signed it: a hit compares the
 times and the key set's snapshot, so a key that was removed takes its verdicts along. Reads take no lock and create
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from hashlib import blake2b
+from hashlib import sha256
 from typing import final
 
 from bearerkit.context import AuthContext
@@ -52,7 +52,7 @@ class Verdict:
 
 def digest_of(token: str) -> bytes:
     """The key of a token in the cache. A lone surrogate, which no token holds, still gives a digest."""
-    return blake2b(token.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 @final
