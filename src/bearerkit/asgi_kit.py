@@ -16,10 +16,11 @@ from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate
 from bearerkit.guards import Requirement
 from bearerkit.http import Headers, Request, Response, called_directly
-from bearerkit.known import MappedUser, caller_of, known_of, remember
+from bearerkit.known import MappedUser, caller_of, known_of, make_known, remember
 from bearerkit.websocket import Channel
 
 __all__ = [
+    "USER_KEY",
     "Answer",
     "App",
     "Denial",
@@ -30,7 +31,6 @@ __all__ = [
     "answer_to",
     "auth_from",
     "channel_for",
-    "make_known",
     "request_of",
     "route_path",
 ]
@@ -41,6 +41,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+USER_KEY: Final = "user"
+"""Where a scope holds the user."""
 _HEADERS: Final = "headers"
 _MEMO: Final = "memo"
 _CHANNEL: Final = "channel"
@@ -73,7 +75,7 @@ class GuardedApp:
         try:
             request = request_of(scope, native)
             context = await self.admit(request, scope)
-            make_known(self.gate, scope, request, context)
+            make_known(self.gate, scope, request, context, MappedUser, scope, USER_KEY)
             before = CALLER.set(context)
             if scope["type"] == "http":
                 await self.app(scope, receive, tracked)
@@ -137,11 +139,6 @@ def route_path(scope: Scope) -> str:
     if root and path.startswith(root) and (len(path) == len(root) or path[len(root)] == "/"):
         return path[len(root) :]
     return path
-
-
-def make_known(gate: Gate, scope: Scope, request: Request, context: AuthContext) -> None:
-    """Let `auth_from` find the caller, and `scope["user"]` the team's user if the gate loads one."""
-    known.make_known(gate, scope, request, context, lambda: MappedUser(scope, "user"))
 
 
 def auth_from(request: Any) -> AuthContext:

@@ -137,8 +137,21 @@ class Auth:
         self, request: Request, need: Requirement | None = None, *, optional: bool = False
     ) -> AuthContext | None:
         """`authorize` where nothing has to be waited for; None where `authorize` or `aauthorize` must be asked."""
+        identifier = self._identifier
         try:
-            return self._at_once(request, need, optional)
+            token = identifier.credential(request, optional)
+            context = Seen.in_memo(request.memo, self._memo, identifier, token) if request.memo else None
+            if context is None:
+                context = _NOBODY if token is None else identifier.at_once(token)
+                if context is None:
+                    return None
+                check_presentation(context)
+                request.memo[self._memo] = Seen(identifier, token, context)
+            if need is not None:
+                if need.facts(request):
+                    return None
+                enforce(need, context, request, _NO_FACTS, identifier.now())
+            return context
         except BearerkitError as refusal:
             self.note(refusal)
             raise
@@ -150,9 +163,11 @@ class Auth:
         an anonymous caller where there is a `need`. The token of a request is verified once, however often this is
         called for it. Raises Refused or Unavailable.
         """
+        context = self.at_once(request, need, optional=optional)
+        if context is not None:
+            return context
         try:
-            context = self._at_once(request, need, optional)
-            return context if context is not None else run(self._procedure(request, need, optional, _BLOCKING))
+            return run(self._procedure(request, need, optional, _BLOCKING))
         except BearerkitError as refusal:
             self.note(refusal)
             raise
@@ -161,9 +176,11 @@ class Auth:
         self, request: Request, need: Requirement | None = None, *, optional: bool = False
     ) -> AuthContext:
         """`authorize` for async code."""
+        context = self.at_once(request, need, optional=optional)
+        if context is not None:
+            return context
         try:
-            context = self._at_once(request, need, optional)
-            return context if context is not None else await self._procedure(request, need, optional, _ASYNC)
+            return await self._procedure(request, need, optional, _ASYNC)
         except BearerkitError as refusal:
             self.note(refusal)
             raise
@@ -315,23 +332,6 @@ class Auth:
             clock=clock,
             cache_size=self._token_cache,
         )
-
-    def _at_once(self, request: Request, need: Requirement | None, optional: bool) -> AuthContext | None:
-        """The whole of `authorize` where nothing has to be waited for; None sends it through `_procedure`."""
-        identifier = self._identifier
-        token = identifier.credential(request, optional)
-        context = Seen.in_memo(request.memo, self._memo, identifier, token)
-        if context is None:
-            context = _NOBODY if token is None else identifier.at_once(token)
-            if context is None:
-                return None
-            check_presentation(context)
-            request.memo[self._memo] = Seen(identifier, token, context)
-        if need is not None:
-            if need.facts(request):
-                return None
-            enforce(need, context, request, _NO_FACTS, identifier.now())
-        return context
 
     async def _procedure(self, request: Request, need: Requirement | None, optional: bool, waits: Waits) -> AuthContext:
         token = (identifier := self._identifier).credential(request, optional)

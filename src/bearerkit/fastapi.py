@@ -14,7 +14,7 @@ from inspect import Parameter, Signature
 from typing import Annotated, Any, Final, Unpack, final
 
 from bearerkit.asgi import auth_from, current_auth
-from bearerkit.asgi_kit import Denial, Scope, answer_to, make_known, request_of
+from bearerkit.asgi_kit import USER_KEY, Denial, Scope, answer_to, request_of
 from bearerkit.auth import Auth, Verifier
 from bearerkit.context import AuthContext
 from bearerkit.current_caller import CALLER
@@ -22,7 +22,7 @@ from bearerkit.errors import BearerkitError, ConfigError, Refused, Unavailable
 from bearerkit.gate import Gate, GateOptions
 from bearerkit.guards import Requirement, checked_need, scope
 from bearerkit.http import Request
-from bearerkit.known import known_caller, known_of, remember
+from bearerkit.known import MappedUser, known_caller, known_of, make_known, remember
 from bearerkit.openapi import DEFAULT_SCHEME, add_answers, add_sign_in, sign_in_schemes
 
 try:
@@ -135,7 +135,7 @@ class RequireBearer(SecurityBase):
         return request
 
     async def _let_in(self, connection: HTTPConnection, request: Request, context: AuthContext) -> None:
-        make_known(self.gate, connection.scope, request, context)
+        make_known(self.gate, connection.scope, request, context, MappedUser, connection.scope, USER_KEY)
         end: AsyncExitStack | None = connection.scope.get(_END)
         if end is None:
             raise RuntimeError(

@@ -101,16 +101,16 @@ def begin(carrier: Carrier, facts: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def make_known(
-    gate: Gate, carrier: Carrier, request: Request, context: AuthContext, place: Callable[[], UserPlace]
+    gate: Gate, carrier: Carrier, request: Request, context: AuthContext, place: Callable[..., UserPlace], *where: Any
 ) -> None:
-    """Let `caller_of` find the caller, and the user's `place` hold the team's user if the gate loads one.
+    """Let `caller_of` find the caller, and `place(*where)` hold the team's user if the gate loads one.
 
     A user whom another gate put there for another caller is taken away; a user that is not ours stays.
     """
-    facts = known_of(carrier)
+    facts = carrier.get(KEY, _NOTHING)
     ours = facts.get(_USER)
     if gate.user is not None or ours is not None:
-        ours = _settle_user(gate, place(), request, context, ours)
+        ours = _settle_user(gate, place(*where), request, context, ours)
     carrier[KEY] = {**facts, _CONTEXT: context, _USER: ours}
 
 

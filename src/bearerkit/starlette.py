@@ -15,7 +15,7 @@ from typing import Any, TypeVar, Unpack, cast, final
 
 from bearerkit import asgi, asgi_kit
 from bearerkit.asgi import auth_from, current_auth
-from bearerkit.asgi_kit import Denial, answer_to, channel_for, make_known, request_of
+from bearerkit.asgi_kit import USER_KEY, Denial, answer_to, channel_for, request_of
 from bearerkit.auth import Auth, Verifier
 from bearerkit.challenge import WEBSOCKET_POLICY_VIOLATION
 from bearerkit.context import AuthContext
@@ -23,6 +23,7 @@ from bearerkit.current_caller import CALLER, async_parts
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate, GateOptions
 from bearerkit.guards import Requirement, checked_need
+from bearerkit.known import MappedUser, make_known
 from bearerkit.websocket import Channel
 
 try:
@@ -117,7 +118,7 @@ class RequireBearer:
             try:
                 request = request_of(connection.scope, connection)
                 context = gate.at_once(request, need) or await gate.aauthorize(request, need)
-                make_known(gate, connection.scope, request, context)
+                make_known(gate, connection.scope, request, context, MappedUser, connection.scope, USER_KEY)
                 before = CALLER.set(context)
                 if isinstance(connection, WebSocket):
                     async with held_open(gate, connection, context, ends=self._close_on_expiry):

@@ -118,7 +118,8 @@ def test_the_changelog_tells_what_is_new():
     head, _, rest = read("CHANGELOG.md").partition("## [Unreleased]")
     assert "Keep a Changelog" in head
     words = rest
-    adapters = [module.name for module in modules() if module.is_in("asgi", "starlette", "fastapi")]
+    names = ("asgi", "starlette", "fastapi", "wsgi", "flask", "drf", "drf_spectacular", "ninja")
+    adapters = ["bearerkit.django", *(module.name for module in modules() if module.is_in(*names))]
     assert [name for name in ["`bearerkit demo`", *(f"`{name}`" for name in adapters)] if name not in words] == []
 
 

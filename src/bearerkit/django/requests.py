@@ -110,7 +110,7 @@ def http_request_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> HttpReq
 def let_in(gate: Gate, request: HttpRequest, judged: Request, context: AuthContext) -> None:
     """Let the handler find its caller (`request.auth_context`, `auth_from`), and its user if the gate loads one."""
     carrier = carrier_of(request)
-    known.make_known(gate, carrier, judged, context, lambda: _RequestUser(request))
+    known.make_known(gate, carrier, judged, context, _RequestUser, request)
     remember(carrier, **{_GATE: gate})
     request.auth_context = context  # type: ignore[attr-defined]
     if gate.withstands_csrf(context):

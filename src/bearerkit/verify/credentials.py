@@ -63,7 +63,7 @@ def take_token(request: Request, places: Places = Places()) -> str:
     Raises CredentialsMissing if there is none, InvalidRequest if there are several or if it is malformed.
     """
     field = request.headers.get(places.header)
-    bare = places.header.lower() != "authorization"
+    bare = not places.is_sent_on_purpose
     token = None if field is None else _from_field(field, bare=bare)
     if request.kind == "websocket" and (not bare if places.subprotocol is None else places.subprotocol):
         offered = _from_subprotocols(request.headers)
