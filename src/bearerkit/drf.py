@@ -17,16 +17,18 @@ from bearerkit.challenge import CHALLENGE_FIELD, RETRY_FIELD
 from bearerkit.context import AuthContext
 from bearerkit.errors import CredentialsMissing, Refused, Unavailable
 from bearerkit.gate import Gate, GateOptions
-from bearerkit.guards import Requirement, authenticated, checked_need
-from bearerkit.http import Request
+from bearerkit.guards import Requirement, checked_need
 
 try:
+    from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+    from django.http import Http404
     from rest_framework.authentication import BaseAuthentication
-    from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated
+    from rest_framework.exceptions import APIException, ErrorDetail, NotAuthenticated, PermissionDenied
     from rest_framework.permissions import BasePermission
-    from rest_framework.views import exception_handler, set_rollback
+    from rest_framework.response import Response
 
     from bearerkit.django import RequireBearer as DjangoBearer
+    from bearerkit.django.csrf import csrf_refusal
     from bearerkit.django.requests import (
         answer_to,
         auth_from,
@@ -35,6 +37,7 @@ try:
         plain_request,
         request_of,
     )
+    from bearerkit.django.settings import rely_on_settings
     from bearerkit.django.users import CallerUser
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
@@ -57,11 +60,10 @@ class BearerAuthentication(BaseAuthentication):
     def authenticate(self, request: Any) -> tuple[Any, AuthContext] | None:
         """User and context, None without a credential. Raises an APIException for a refusal or an outage."""
         gate = self.bearer.gate.but(optional=True)
-        judged = request_of(plain_request(request), native=request)
-        context = _admitted(gate, judged, request, None)
+        context, user = _admitted(gate, request, None)
         if context.is_anonymous:
             return None
-        return CallerUser(context) if gate.user is None else gate.user_of(judged, context), context
+        return CallerUser(context) if gate.user is None else user, context
 
     def authenticate_header(self, request: Any) -> str | None:
         """The challenge for nobody (RFC 6750 section 3)."""
@@ -70,17 +72,18 @@ class BearerAuthentication(BaseAuthentication):
 
 
 class BearerPermission(BasePermission):
-    """Lets callers pass who meet `need`; `RequireBearer.require` makes one.
+    """Lets callers pass who meet `need` (None: any valid credential); `RequireBearer.require` makes one.
 
-    A refusal is raised with its challenge and not returned, so of permissions that are joined by `|` it goes last.
+    A refusal is raised with its challenge and not returned, so of permissions that are joined by `|` it goes last, and
+    behind `~` nobody passes.
     """
 
     bearer: DjangoBearer
-    need: Requirement
+    need: Requirement | None
 
     def has_permission(self, request: Any, view: Any) -> bool:
         """True for who may pass. Raises an APIException for who may not."""
-        _admitted(self.bearer.gate, request_of(plain_request(request), native=request), request, self.need)
+        _admitted(self.bearer.gate, request, self.need, getattr(view, "kwargs", None))
         return True
 
 
@@ -94,6 +97,8 @@ class RequireBearer:
 
     def __init__(self, auth: Auth | Verifier | None = None, **options: Unpack[GateOptions]) -> None:
         self._bearer = DjangoBearer(auth, **options)
+        if auth is None:
+            rely_on_settings(self)
 
     @property
     def gate(self) -> Gate:
@@ -107,32 +112,51 @@ class RequireBearer:
 
     def __call__(self) -> BearerPermission:
         """Called by REST framework, for `permission_classes = [bearer]`: any valid credential passes."""
-        return self.require(authenticated())()
+        return self._permission(None)()
 
     def require(self, need: Requirement) -> type[BearerPermission]:
         """A permission class for callers who meet `need`. Raises ConfigError for no need."""
-        return type("BearerPermission", (BearerPermission,), {"bearer": self._bearer, "need": checked_need(need)})
+        return self._permission(checked_need(need))
+
+    def _permission(self, need: Requirement | None) -> type[BearerPermission]:
+        return type("BearerPermission", (BearerPermission,), {"bearer": self._bearer, "need": need})
 
 
 def drf_exception_handler(exc: Exception, context: Mapping[str, Any]) -> Any:
     """`REST_FRAMEWORK = {"EXCEPTION_HANDLER": "bearerkit.drf.drf_exception_handler"}`: our answers, unchanged.
 
-    Covers refusals of our classes, refusals that a view raises, and REST framework's own "nobody is calling" where our
-    authentication comes first. Everything else goes to REST framework's handler.
+    Covers refusals of our classes, refusals that a view raises, and REST framework's own "nobody is calling" where ours
+    is the first authentication class that has a challenge. Everything else goes to REST framework's handler.
     """
-    request = context.get("request")
+    # Not at the top: it reads the settings, which may name a class of this module.
+    from rest_framework.views import exception_handler, set_rollback
+
+    request: Any = context.get("request")
+    gate: Gate | None = None
+    refusal: Refused | Unavailable = CredentialsMissing("nobody is calling")
     if isinstance(exc, NotAuthenticated):
-        first = next(iter(getattr(request, "authenticators", None) or ()), None)
-        if isinstance(first, BearerAuthentication):
-            exc = _Refusal.of(first.bearer.gate, CredentialsMissing("nobody is calling"), request)
+        gate = _challenging(context.get("view"), request)
     elif isinstance(exc, Refused | Unavailable) and request is not None:
-        gate = gate_of(plain_request(request))
-        if gate is not None:
-            exc = _Refusal.of(gate, exc, request)
+        gate, refusal = gate_of(plain_request(request)), exc
+    if gate is not None:
+        try:
+            exc = _Refusal.of(gate, refusal, request)
+        except (APIException, Http404, DjangoPermissionDenied) as theirs:  # of the team's `not_found`
+            exc = theirs
     if isinstance(exc, _Refusal):
         set_rollback()
         return exc.answer
     return exception_handler(exc, dict(context))
+
+
+def _challenging(view: Any, request: Any) -> Gate | None:
+    """The gate of our authentication, if that is the first of the view's with a challenge. A session has none."""
+    for authenticator in () if view is None else view.get_authenticators():
+        if isinstance(authenticator, BearerAuthentication):
+            return authenticator.bearer.gate
+        if authenticator.authenticate_header(request):
+            break
+    return None
 
 
 class _Refusal(APIException):
@@ -142,10 +166,10 @@ class _Refusal(APIException):
         self.answer = answer
         self.reason = reason
         self.status_code = answer.status_code
-        # A page of the team's own may not be rendered before REST framework has chosen how.
-        self.detail = _detail(answer.content if getattr(answer, "is_rendered", True) else b"", reason)
+        self.detail = _detail(answer, reason)
         self.auth_header = answer.get(CHALLENGE_FIELD)
-        self.wait = int(answer.get(RETRY_FIELD, 0))
+        after = answer.get(RETRY_FIELD, "")
+        self.wait = int(after) if after.isdecimal() else None
 
     @classmethod
     def of(cls, gate: Gate, refusal: Refused | Unavailable, request: Any) -> _Refusal:
@@ -158,17 +182,28 @@ class _Refusal(APIException):
         return {"message": self.detail, "code": self.reason}
 
 
-def _admitted(gate: Gate, judged: Request, request: Any, need: Requirement | None) -> AuthContext:
+def _admitted(
+    gate: Gate, request: Any, need: Requirement | None, path_params: Mapping[str, Any] | None = None
+) -> tuple[AuthContext, Any]:
+    """The caller, and the team's user if the gate loads one. Raises an APIException for who may not pass."""
+    plain = plain_request(request)
+    judged = request_of(plain, path_params or None, native=request)
     try:
         context = gate.authorize(judged, need)
-        let_in(gate, plain_request(request), judged, context)
+        let_in(gate, plain, judged, context)
     except (Refused, Unavailable) as refusal:
         raise _Refusal.of(gate, refusal, request) from None
-    return context
+    # REST framework exempts its views from the check, and asks who authenticates to make it, as for its sessions.
+    if context.is_authenticated and not gate.withstands_csrf(context) and csrf_refusal(plain, _admitted):
+        raise PermissionDenied("CSRF Failed")
+    return context, gate.user_of(judged, context)
 
 
-def _detail(body: bytes, reason: str) -> Any:
-    """What REST framework's own handler renders: the members of our problem, or the text of the team's."""
+def _detail(answer: Any, reason: str) -> Any:
+    """What REST framework's own handler renders: the members of our problem, or what the team's page says."""
+    if isinstance(answer, Response):  # has no content before REST framework has chosen how to render it
+        return answer.data
+    body: bytes = getattr(answer, "content", b"") if getattr(answer, "is_rendered", True) else b""
     with suppress(ValueError):
         document = json.loads(body)
         if isinstance(document, dict):

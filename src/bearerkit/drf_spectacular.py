@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bearerkit.guards import Requirement
@@ -14,6 +14,8 @@ from bearerkit.openapi import add_answers as _add_answers
 
 try:
     from drf_spectacular.extensions import OpenApiAuthenticationExtension
+    from drf_spectacular.settings import spectacular_settings
+    from rest_framework.permissions import AND
 
     from bearerkit.drf import BearerAuthentication, BearerPermission
 except ModuleNotFoundError as missing:
@@ -25,7 +27,11 @@ __all__ = ["BearerScheme", "add_answers"]
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """`BearerAuthentication` and its subclasses as an HTTP bearer scheme, with the scopes that the view requires."""
+    """`BearerAuthentication` and its subclasses as an HTTP bearer scheme, with the scopes that the view requires.
+
+    OpenAPI 3.0 forbids scopes beside such a scheme (section 4.8.30) and 3.1 allows them, so they show where `OAS_VERSION`
+    is 3.1.
+    """
 
     target_class = BearerAuthentication
     name = DEFAULT_SCHEME
@@ -35,10 +41,13 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         """The scheme (OpenAPI 3.0 section 4.7.27)."""
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 
-    def get_security_requirement(self, auto_schema: Any) -> dict[str, list[str]]:
-        """The scheme with the scopes of the permission classes."""
-        names = (name for need in _needs_of(auto_schema.view) for name in need.scopes())
-        return {DEFAULT_SCHEME: list(dict.fromkeys(names))}
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        """The scheme with the scopes of the permission classes; and nothing, where a request without it passes too."""
+        permissions = auto_schema.view.get_permissions()
+        scopes = (name for need in _needs_of(permissions) for name in need.scopes())
+        named = [] if spectacular_settings.OAS_VERSION.startswith("3.0") else list(dict.fromkeys(scopes))
+        required: dict[str, list[str]] = {DEFAULT_SCHEME: named}
+        return [required, {}] if all(map(_is_optional, permissions)) else [required]
 
 
 def add_answers(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
@@ -50,7 +59,15 @@ def add_answers(result: dict[str, Any], generator: Any, request: Any, public: bo
     return result
 
 
-def _needs_of(view: Any) -> Iterator[Requirement]:
-    for permission in view.get_permissions():
-        if isinstance(permission, BearerPermission):
+def _needs_of(permissions: Iterable[Any]) -> Iterator[Requirement]:
+    """What must all be met; where there is a choice (`|`), nothing must."""
+    for permission in permissions:
+        if isinstance(permission, AND):
+            yield from _needs_of((permission.op1, permission.op2))
+        elif isinstance(permission, BearerPermission) and permission.need is not None:
             yield permission.need
+
+
+def _is_optional(permission: Any) -> bool:
+    """Whether our permission lets nobody pass. For AllowAny drf-spectacular says it by itself."""
+    return isinstance(permission, BearerPermission) and permission.need is None and permission.bearer.gate.optional

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib.util import find_spec
 from inspect import isawaitable, isclass, iscoroutinefunction
-from typing import Any, Final, TypeVar, Unpack, cast, final
+from typing import Any, Final, NamedTuple, TypeVar, Unpack, cast, final
 
 from bearerkit._drive import run
 from bearerkit.auth import Auth, Verifier
@@ -21,13 +21,23 @@ from bearerkit.exempt import ExemptPaths
 from bearerkit.gate import Gate, GateOptions, check_options
 from bearerkit.guards import Requirement, checked_need
 from bearerkit.http import Request, Response
-from bearerkit.known import MappedUser, caller_of, known_caller, known_of, make_known, remember
+from bearerkit.known import ABSENT, MappedUser, caller_of, known_caller, known_of, make_known, own_user, remember
 from bearerkit.wsgi_kit import full_path, raw_path, request_of
 
 try:
-    from flask import Blueprint, Flask, current_app, g, has_app_context, has_request_context, request
+    from flask import (
+        Blueprint,
+        Flask,
+        current_app,
+        g,
+        has_app_context,
+        has_request_context,
+        request,
+        request_tearing_down,
+    )
     from flask import Request as FlaskRequest
     from flask import Response as FlaskResponse
+    from werkzeug.exceptions import HTTPException
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         'bearerkit.flask needs Flask: pip install "bearerkit[flask]"', name=missing.name
@@ -40,6 +50,7 @@ V = TypeVar("V", bound=Callable[..., Any])
 _SETTING: Final = "BEARERKIT_AUTH"
 _EXTENSION: Final = "bearerkit"
 _GATE: Final = "flask_gate"
+_HELD: Final = "_bearerkit_user"
 
 
 class _Bound:
@@ -59,7 +70,7 @@ class _Bound:
         """The gate of the current application. Raises ConfigError if nothing gave it an `Auth`."""
         gate = self._gate
         if gate is None and has_app_context():
-            gate = current_app.extensions.get(_EXTENSION, {}).get(self)
+            gate = current_app.extensions.get(_EXTENSION, {}).get(self, (None, None))[1]
         if gate is None:
             raise ConfigError(
                 f"this {type(self).__name__} has no Auth: give it one, or call its init_app(app) where "
@@ -72,7 +83,11 @@ class _Bound:
             chosen = app.config.get(_SETTING) if auth is None else auth
             if chosen is None:
                 raise ConfigError(f"init_app was given no Auth, and app.config[{_SETTING!r}] is not set")
-            app.extensions.setdefault(_EXTENSION, {})[self] = Gate.of(chosen, **self._options)
+            bound = app.extensions.setdefault(_EXTENSION, {})
+            if self not in bound:  # a blueprint may be registered twice
+                bound[self] = (chosen, Gate.of(chosen, **self._options))
+            elif bound[self][0] is not chosen:
+                raise ConfigError(f"this {type(self).__name__} is bound to another Auth in this application already")
         elif auth is not None:
             raise ConfigError(f"this {type(self).__name__} has an Auth, so init_app takes none")
         # For refusals that are raised where no guard of a view stands around. The key is the root of our errors, so
@@ -124,12 +139,15 @@ class RequireBearer(_Bound):
         if gate.user is None:
             raise ConfigError("RequireBearer.request_loader needs user=, which loads the user")
         judged = _request()
-        remember(request.environ, **{_GATE: gate})
-        return gate.user_of(judged, gate.authorize(judged))
+        try:
+            return gate.user_of(judged, gate.authorize(judged))
+        except (Refused, Unavailable):
+            remember(request.environ, **{_GATE: gate})
+            raise
 
     def unauthorized(self) -> FlaskResponse:
         """The answer for nobody, for Flask-Login: `login_manager.unauthorized_handler(bearer.unauthorized)`."""
-        return cast(FlaskResponse, _answer(self.gate, CredentialsMissing("Flask-Login knows nobody")))
+        return _answer(self.gate, CredentialsMissing("Flask-Login knows nobody"))
 
     def _guard(self, view: V, need: Requirement | None) -> V:
         if isclass(view):
@@ -185,6 +203,8 @@ class BearerMiddleware(_Bound):
         """Guard an application or a blueprint. The `Auth` is found as by `RequireBearer.init_app`."""
         if isinstance(app, Flask):
             self._bind(app, auth)
+        elif not isinstance(app, Blueprint):
+            raise TypeError(f"{app!r} is no Flask application or blueprint; bearerkit.wsgi guards WSGI applications")
         else:
             app.record(lambda state: self._bind(cast(Flask, state.app), auth))
         app.before_request(self._before_request)
@@ -218,9 +238,12 @@ current_auth: Final = cast(AuthContext, CurrentAuth(_caller))
 
 
 def _request() -> Request:
-    # The request itself and not its proxy: a callback may keep it longer than Flask does.
-    native = request._get_current_object()  # type: ignore[attr-defined]
-    return request_of(request.environ, native, path_params=request.view_args or {}, call=_call)
+    return request_of(request.environ, _native(), path_params=request.view_args or {}, call=_call)
+
+
+def _native() -> FlaskRequest:
+    """The request itself and not its proxy: a callback may keep it longer than Flask does."""
+    return cast(FlaskRequest, request._get_current_object())  # type: ignore[attr-defined]
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -232,21 +255,74 @@ async def _awaited(result: Any) -> Any:
     return await result
 
 
+class _Held(NamedTuple):
+    """What a request left in `g.user`, and what stood there `before` it."""
+
+    request: FlaskRequest
+    context: AuthContext
+    user: Any
+    is_ours: bool
+    before: Any
+    outer: _Held | None
+    """What the request around this one left, or the last one in the same application context."""
+
+
 def _let_in(gate: Gate, judged: Request, context: AuthContext) -> None:
-    make_known(gate, request.environ, MappedUser(vars(g), "user"), judged, context)
+    """Make the caller known, and the user.
+
+    A request that is dispatched inside another one (a test client in a view), or while an application context is
+    held (in tests), shares the `g` of that one: it must neither find the user of another caller there nor leave one.
+    """
+    variables: dict[str, Any] = vars(g)
+    place = MappedUser(variables, "user")
+    held: _Held | None = variables.get(_HELD)
+    outer, before = held, place.get()
+    if held is not None and held.request is judged.native:
+        outer, before = held.outer, held.before
+    elif held is not None and held.is_ours and held.user is before and held.context != context:
+        place.clear()
+    make_known(gate, request.environ, judged, context, MappedUser, variables, "user")
     remember(request.environ, **{_GATE: gate})
+    user = place.get()
+    is_ours = user is not ABSENT and user is own_user(request.environ)
+    variables[_HELD] = _Held(judged.native, context, user, is_ours, before, outer)
 
 
-def _answer(gate: Gate, refusal: Refused | Unavailable) -> Any:
-    """Ours as a Flask response; the team's own 404 as it is."""
-    answer = run(gate.whole_answer(refusal, request._get_current_object(), _call))  # type: ignore[attr-defined]
-    if not isinstance(answer, Response):
-        return answer
-    return FlaskResponse(answer.body, answer.status, list(answer.headers))
+@request_tearing_down.connect
+def _give_back(_: Flask, **__: Any) -> None:
+    """Leave `g.user` to the request around this one as it was."""
+    variables: dict[str, Any] = vars(g)
+    held: _Held | None = variables.get(_HELD)
+    if held is None or held.outer is None or held.request is not _native():
+        return
+    variables[_HELD] = held.outer
+    place = MappedUser(variables, "user")
+    if place.get() is held.user:
+        place.clear()
+        if held.before is not ABSENT:
+            place.put(held.before)
+
+
+def _answer(gate: Gate, refusal: Refused | Unavailable) -> FlaskResponse:
+    """Ours, or what the team's `not_found` returns. What that raises is passed on."""
+    answer = run(gate.whole_answer(refusal, _native(), _call))
+    if isinstance(answer, Response):
+        answer = FlaskResponse(answer.body, answer.status, list(answer.headers))
+    if answer is None:
+        # Flask would go on to the view.
+        raise TypeError(f"{gate.not_found!r} returned no response")
+    return current_app.make_response(answer)
 
 
 def _answer_error(error: BearerkitError) -> Any:
     gate: Gate | None = known_of(request.environ).get(_GATE)
-    if gate is None or not isinstance(error, Refused | Unavailable):
+    if gate is not None and isinstance(error, Refused | Unavailable):
+        try:
+            return _answer(gate, error)
+        except HTTPException as theirs:  # from `not_found`; Flask asks no handler about what a handler raises
+            return current_app.handle_user_exception(theirs)
+    # Not ours to answer, so the team's handler for everything is the next one that Flask would have found.
+    handler = current_app.error_handler_spec[None][None].get(Exception)
+    if handler is None:
         raise error
-    return _answer(gate, error)
+    return current_app.ensure_sync(handler)(error)

@@ -6,32 +6,39 @@ appear here. `install` makes an API answer refusals as they are.
 
 from __future__ import annotations
 
+from copy import copy
 from functools import partial
-from typing import Any, Unpack, final
+from inspect import iscoroutinefunction
+from typing import Any, Final, Unpack, final
 
 from bearerkit.auth import Auth, Verifier
 from bearerkit.context import AuthContext
 from bearerkit.errors import BearerkitError, Refused, Unavailable
 from bearerkit.gate import Gate, GateOptions
 from bearerkit.guards import Requirement, checked_need
+from bearerkit.known import known_of, remember
 from bearerkit.openapi import add_answers
 
 try:
+    from asgiref.sync import sync_to_async
     from django.http import HttpRequest
     from ninja import NinjaAPI
     from ninja.errors import HttpError
     from ninja.security.base import AuthBase
 
     from bearerkit.django import RequireBearer as DjangoBearer
+    from bearerkit.django.csrf import csrf_refusal
     from bearerkit.django.requests import (
         aanswer_to,
         answer_to,
         auth_from,
+        carrier_of,
         gate_of,
         is_on_event_loop,
         let_in,
         request_of,
     )
+    from bearerkit.django.settings import rely_on_settings
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         'bearerkit.ninja needs Django Ninja: pip install "bearerkit[ninja]"', name=missing.name
@@ -39,14 +46,16 @@ except ModuleNotFoundError as missing:
 
 __all__ = ["RequireBearer", "auth_from"]
 
+_REFUSED: Final = "ninja_refusal"
+
 
 @final
 class RequireBearer(AuthBase):
     """Guards operations: `NinjaAPI(auth=bearer)`, `@api.get("/orders", auth=bearer.require(scope("orders:read")))`.
 
     `request.auth` is the `AuthContext`. Call `bearer.install(api)` once, so that refusals are answered as they are;
-    without it Ninja gives them their status and no challenge. The arguments are those of
-    `bearerkit.django.RequireBearer`.
+    without it Ninja gives them their status and no challenge. In a list (`auth=[key, bearer]`) it goes last: it lets
+    pass or refuses, and never leaves that to the next. The arguments are those of `bearerkit.django.RequireBearer`.
     """
 
     openapi_type = "http"
@@ -58,6 +67,8 @@ class RequireBearer(AuthBase):
         self._need: Requirement | None = None
         # Ninja then calls this where the operation runs, and awaits what comes back if that can be awaited.
         self.is_async = True
+        if auth is None:
+            rely_on_settings(self)
 
     @property
     def gate(self) -> Gate:
@@ -66,8 +77,8 @@ class RequireBearer(AuthBase):
 
     def require(self, need: Requirement) -> RequireBearer:
         """The same for callers who meet `need`. Raises ConfigError for no need."""
-        guard = RequireBearer()
-        guard._bearer, guard._need = self._bearer, checked_need(need)
+        guard = copy(self)
+        guard._need = checked_need(need)
         return guard
 
     def __call__(self, request: HttpRequest) -> Any:
@@ -77,16 +88,20 @@ class RequireBearer(AuthBase):
     def install(self, api: NinjaAPI) -> None:
         """Make an API answer refusals, those of its guards and those that its operations raise, and describe them.
 
-        A handler of the team's own for any class below `BearerkitError` goes first, as `api.exception_handler` has it.
-        A `not_found` that is async does not answer for refusals that an async operation raises itself.
+        A handler of the team's own for `BearerkitError` or any class below it goes first. A `not_found` that is async
+        does not answer for refusals that an async operation raises itself.
         """
-        api.add_exception_handler(_Refusal, _answer_guard)
-        api.add_exception_handler(BearerkitError, partial(_answer_operation, self))
+        handlers = api._exception_handlers
+        handlers.setdefault(BearerkitError, partial(_answer, self, api))
+        handlers[_Refusal] = partial(_pass_on, api)
         plain = api.get_openapi_schema
 
         def described(*args: Any, **kwargs: Any) -> Any:
             document = plain(*args, **kwargs)
             add_answers(document, RequireBearer.__name__)  # Ninja names a scheme after its class
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    operation["responses"] = _by_number(operation["responses"])
             return document
 
         api.get_openapi_schema = described  # type: ignore[method-assign]
@@ -99,6 +114,8 @@ class RequireBearer(AuthBase):
             let_in(gate, request, judged, context)
         except (Refused, Unavailable) as refusal:
             raise _Refusal(refusal, answer_to(gate, refusal, request)) from None
+        if _may_be_forged(gate, context):
+            _check_csrf(request)
         return context
 
     async def _aadmitted(self, request: HttpRequest) -> AuthContext:
@@ -109,22 +126,52 @@ class RequireBearer(AuthBase):
             let_in(gate, request, judged, context)
         except (Refused, Unavailable) as refusal:
             raise _Refusal(refusal, await aanswer_to(gate, refusal, request)) from None
+        if _may_be_forged(gate, context):
+            await sync_to_async(_check_csrf)(request)
         return context
 
 
 class _Refusal(HttpError):
-    """A refusal with its answer, under way to the handler of the API."""
+    """What a guard refused, with its answer: Ninja's own handler, which knows no other error, sends the status."""
 
     def __init__(self, refusal: Refused | Unavailable, answer: Any) -> None:
         super().__init__(refusal.status, refusal.public)
+        self.refusal = refusal
         self.answer = answer
 
 
-def _answer_guard(request: HttpRequest, refusal: Any) -> Any:
-    return refusal.answer
+def _pass_on(api: NinjaAPI, request: HttpRequest, refused: Any) -> Any:
+    """Let the handlers answer that are there for the refusal itself."""
+    remember(carrier_of(request), **{_REFUSED: refused})
+    return api.on_exception(request, refused.refusal)
 
 
-def _answer_operation(bearer: RequireBearer, request: HttpRequest, error: Any) -> Any:
+def _answer(bearer: RequireBearer, api: NinjaAPI, request: HttpRequest, error: Any) -> Any:
     if not isinstance(error, Refused | Unavailable):
-        raise error
-    return answer_to(gate_of(request) or bearer.gate, error, request)
+        return api._exception_handlers[Exception](request, error)
+    refused = known_of(carrier_of(request)).get(_REFUSED)
+    if refused is not None and refused.refusal is error:
+        return refused.answer
+    gate = gate_of(request) or bearer.gate
+    if is_on_event_loop() and iscoroutinefunction(gate.not_found):
+        gate = gate.but(not_found=None)  # handlers of Ninja cannot wait
+    return answer_to(gate, error, request)
+
+
+def _may_be_forged(gate: Gate, context: AuthContext) -> bool:
+    """Whether Django's check is due: Ninja exempts its operations from it, and asks who authenticates to make it."""
+    return context.is_authenticated and not gate.withstands_csrf(context)
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    refused = None if getattr(request, "_ninja_csrf_exempt", False) else csrf_refusal(request, _check_csrf)
+    if refused is not None:
+        raise HttpError(refused.status_code, "CSRF check Failed")
+
+
+def _by_number(responses: dict[Any, Any]) -> dict[Any, Any]:
+    """Ninja counts responses by number, so that what a team wrote is found; ours go beside it."""
+    numbered: dict[Any, Any] = {status: body for status, body in responses.items() if isinstance(status, int)}
+    for status, body in responses.items():
+        numbered.setdefault(int(status) if str(status).isdecimal() else status, body)
+    return numbered

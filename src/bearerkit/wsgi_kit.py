@@ -113,7 +113,7 @@ class GuardedApp:
         try:
             request = request_of(environ, environ)
             context = self.admit(request, environ)
-            known.make_known(self.gate, environ, MappedUser(environ, USER_KEY), request, context)
+            known.make_known(self.gate, environ, request, context, MappedUser, environ, USER_KEY)
             before = CALLER.set(context)
             body = self.app(environ, start)
         except (Refused, Unavailable) as refusal:
@@ -155,9 +155,7 @@ class _Start:
         self.is_under_way = False
         """Bytes of the body were handed over, so that the server has sent the status."""
 
-    def __call__(
-        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
-    ) -> Callable[[bytes], object]:
+    def __call__(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
         self._begun = True
         start = self._start_response
         write = start(status, headers, exc_info) if exc_info else start(status, headers)
@@ -172,7 +170,7 @@ class _Start:
         """A `start_response` for the answer to `refusal`: the server forgets what the app may have begun."""
         reason = (type(refusal), refusal, refusal.__traceback__) if self._begun else None
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             return self(status, headers, exc_info or reason)
 
         return start
@@ -199,10 +197,12 @@ class _Body:
 
     def close(self) -> None:
         """Servers call this once, whatever happened (PEP 3333)."""
+        bodies, self._bodies = self._bodies, []
         with self._as_caller(), ExitStack() as closing:
-            for body in self._bodies:
-                if hasattr(body, "close"):
-                    closing.callback(body.close)
+            for body in bodies:
+                close = getattr(body, "close", None)
+                if close is not None:
+                    closing.callback(close)
             self._made.close()
 
     def _make(self, environ: dict[str, Any]) -> Generator[bytes, None, None]:

@@ -236,15 +236,17 @@ OLD = {"iat": 1_000_000_000, "exp": 1_000_000_300}
 
 SCENARIOS: tuple[Scenario, ...] = (
     # Who is calling
-    Scenario("nothing is sent", "/me", 401, challenge=BARE),
+    Scenario("nothing is sent", "/me", 401, challenge=BARE, served=True),
     Scenario("a good token", "/me", 200, {}, body=_is()),
     Scenario("tenant and subject", "/me", 200, {"sub": "u7", "tenant_id": "acme"}, body=_is("u7", "acme")),
     Scenario("POST is guarded as GET is", "/me", 401, method="POST", challenge=BARE),
-    Scenario("a good POST", "/me", 200, {}, method="POST", body=_is()),
-    Scenario("the scheme ignores case", "/me", 200, {}, (("authorization", "bEARER {token}"),), body=_is()),
+    Scenario("a good POST", "/me", 200, {}, method="POST", body=_is(), served=True),
+    Scenario(
+        "the scheme ignores case", "/me", 200, {}, (("authorization", "bEARER {token}"),), body=_is(), served=True
+    ),
     Scenario("another scheme is no credential", "/me", 401, {}, (("Authorization", "Basic dTpw"),), challenge=BARE),
     Scenario("no token after the scheme", "/me", 400, {}, (("Authorization", "Bearer"),), challenge=SEVERAL),
-    Scenario("two spaces", "/me", 400, {}, (("Authorization", "Bearer  {token}"),), challenge=SEVERAL),
+    Scenario("two spaces", "/me", 400, {}, (("Authorization", "Bearer  {token}"),), challenge=SEVERAL, served=True),
     Scenario("a quoted token", "/me", 400, {}, (("Authorization", 'Bearer "{token}"'),), challenge=SEVERAL),
     Scenario(
         "a second token behind a comma", "/me", 400, {}, (("Authorization", "Bearer {token},x"),), challenge=SEVERAL
@@ -256,6 +258,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         {},
         (("Authorization", "Bearer {token}"), ("Authorization", "Bearer {token}")),
         challenge=SEVERAL,
+        served=True,
     ),
     Scenario(
         "a Basic and a Bearer header",
@@ -264,15 +267,28 @@ SCENARIOS: tuple[Scenario, ...] = (
         {},
         (("Authorization", "Basic dTpw"), ("Authorization", "Bearer {token}")),
         challenge=SEVERAL,
+        served=True,
     ),
     Scenario("a token in the query is not read", "/me", 401, query="access_token=x.y.z", challenge=BARE),
     Scenario("a cookie is not read", "/me", 401, {}, (("Cookie", "Authorization={token}"),), challenge=BARE),
-    Scenario("bytes beyond ASCII", "/me", 400, {}, (("Authorization", "Bearer t\xf6ken"),), challenge=SEVERAL),
-    Scenario("an empty header is no credential", "/me", 401, headers=(("Authorization", ""),), challenge=BARE),
+    Scenario(
+        "bytes beyond ASCII", "/me", 400, {}, (("Authorization", "Bearer t\xf6ken"),), challenge=SEVERAL, served=True
+    ),
+    Scenario(
+        "an empty header is no credential", "/me", 401, headers=(("Authorization", ""),), challenge=BARE, served=True
+    ),
     Scenario(
         "a scheme that only begins like ours", "/me", 401, {}, (("Authorization", "Bearers {token}"),), challenge=BARE
     ),
-    Scenario("a tab after the scheme", "/me", 400, {}, (("Authorization", "Bearer\t{token}"),), challenge=SEVERAL),
+    Scenario(
+        "a tab after the scheme",
+        "/me",
+        400,
+        {},
+        (("Authorization", "Bearer\t{token}"),),
+        challenge=SEVERAL,
+        served=True,
+    ),
     Scenario("a comma and nothing", "/me", 400, {}, (("Authorization", "Bearer {token},"),), challenge=SEVERAL),
     Scenario(
         "a DPoP credential is another scheme", "/me", 401, {}, (("Authorization", "DPoP {token}"),), challenge=BARE
@@ -285,6 +301,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         method="POST",
         sends=b"access_token=x.y.z",
         challenge=BARE,
+        served=True,
     ),
     Scenario(
         "another field is no credential", "/me", 401, {}, (("X-Authorization", "Bearer {token}"),), challenge=BARE
@@ -297,7 +314,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("signed by a stranger", "/me", 401, {}, signer=STRANGER, challenge=INVALID),
     Scenario("a bad token goes before a missing scope", "/orders", 401, OLD, challenge=EXPIRED),
     Scenario("no signature", "/me", 401, token=UNSIGNED, challenge=MALFORMED),
-    Scenario("of 20 kB", "/me", 401, token="x" * 20_000, challenge=MALFORMED),
+    Scenario("of 20 kB", "/me", 401, token="x" * 20_000, challenge=MALFORMED, served=True),
     Scenario("not valid yet", "/me", 401, {"nbf": 4_000_000_000}, challenge=NOT_YET),
     Scenario("without an end", "/me", 401, {"exp": None}, challenge=INVALID),
     Scenario("for several APIs, ours among them", "/me", 200, {"aud": ["billing-api", AUDIENCE]}, body=_is()),
@@ -305,7 +322,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("bound to a key that nobody proved", "/me", 401, {"cnf": {"jkt": "k"}}, challenge=INVALID),
     # Scopes
     Scenario("the scope is there", "/orders", 200, READER, body=_is()),
-    Scenario("the scope is missing", "/orders", 403, {"scope": "orders:write"}, challenge=_lacks("orders:read")),
+    Scenario(
+        "the scope is missing", "/orders", 403, {"scope": "orders:write"}, challenge=_lacks("orders:read"), served=True
+    ),
     Scenario("a prefix is no scope", "/orders", 403, {"scope": "orders"}, challenge=_lacks("orders:read")),
     Scenario("all scopes are named", "/both", 403, READER, challenge=_lacks("orders:read orders:write")),
     Scenario("one of two is enough", "/either", 200, READER, body=_is()),
@@ -345,12 +364,20 @@ SCENARIOS: tuple[Scenario, ...] = (
         404,
         {"tenant_id": "acme"},
         (("Authorization", "Bearer {token}"), ("X-Tenant", "acme"), ("X-Tenant", "acme")),
+        served=True,
     ),
     Scenario("a further tenant of the caller", "/tenants/acme/orders", 200, READER | MEMBER, body=_is("user", "home")),
-    Scenario("tenant with needless encoding", "/tenants/ac%6De/orders", 200, READER | ACME, body=_is("user", "acme")),
+    Scenario(
+        "tenant with needless encoding",
+        "/tenants/ac%6De/orders",
+        200,
+        READER | ACME,
+        body=_is("user", "acme"),
+        served=True,
+    ),
     Scenario("tenant in the query", "/asked", 200, ACME, query="tenant=acme", body=_is("user", "acme")),
     Scenario("another tenant in the query", "/asked", 404, ACME, query="tenant=evil"),
-    Scenario("tenant twice in the query", "/asked", 404, ACME, query="tenant=acme&tenant=acme"),
+    Scenario("tenant twice in the query", "/asked", 404, ACME, query="tenant=acme&tenant=acme", served=True),
     Scenario("tenants without a token", "/tenants/acme/orders", 401, challenge=BARE),
     Scenario("a page of the team", "/own-page/evil", 404, ACME, body=OWN_PAGE),
     Scenario("no page of the team without a token", "/own-page/evil", 401, challenge=BARE),
@@ -386,9 +413,10 @@ SCENARIOS: tuple[Scenario, ...] = (
         "/documented",
         401,
         challenge=f'Bearer realm="the \\"orders\\" API", resource_metadata="{METADATA}"',
+        served=True,
     ),
     # Outages
-    Scenario("no keys to be had", "/down", 503, {}, more=(("retry-after", "*"),)),
+    Scenario("no keys to be had", "/down", 503, {}, more=(("retry-after", "*"),), served=True),
     Scenario("an outage does not hide a cheap refusal", "/down", 401, OLD, challenge=EXPIRED),
     # Closed by default
     Scenario("closed: nothing is sent", "/me", 401, challenge=BARE, closed=True),
@@ -398,15 +426,17 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("closed: an exempt path", "/health", 200, body=_is(None), closed=True),
     Scenario("closed: an exempt path ignores tokens", "/health", 200, token="garbage", body=_is(None), closed=True),
     Scenario("closed: an exempt tree", "/static/app.js", 200, body=_is(None), closed=True),
-    Scenario("closed: beyond ASCII", "/caf%C3%A9", 200, body=_is(None), closed=True),
-    Scenario("closed: two slashes", "//health", 401, challenge=BARE, closed=True),
+    Scenario("closed: beyond ASCII", "/caf%C3%A9", 200, body=_is(None), closed=True, served=True),
+    Scenario("closed: two slashes", "//health", 401, challenge=BARE, closed=True, served=True),
     Scenario("closed: a slash behind", "/health/", 401, challenge=BARE, closed=True),
-    Scenario("closed: an encoded slash", "/health%2F", 401, challenge=BARE, closed=True),
-    Scenario("closed: needless encoding", "/%68ealth", 401, challenge=BARE, closed=True),
-    Scenario("closed: a parameter", "/health;v=1", 401, challenge=BARE, closed=True),
-    Scenario("closed: out of the tree", "/static/..%2fme", 401, challenge=BARE, closed=True),
+    Scenario("closed: an encoded slash", "/health%2F", 401, challenge=BARE, closed=True, served=True),
+    Scenario("closed: needless encoding", "/%68ealth", 401, challenge=BARE, closed=True, served=True),
+    Scenario("closed: a parameter", "/health;v=1", 401, challenge=BARE, closed=True, served=True),
+    Scenario("closed: out of the tree", "/static/..%2fme", 401, challenge=BARE, closed=True, served=True),
     Scenario("closed: other letters", "/HEALTH", 401, challenge=BARE, closed=True),
-    Scenario("closed: a preflight", "/me", 200, headers=PREFLIGHT, method="OPTIONS", body=_is(None), closed=True),
+    Scenario(
+        "closed: a preflight", "/me", 200, headers=PREFLIGHT, method="OPTIONS", body=_is(None), closed=True, served=True
+    ),
     Scenario(
         "closed: OPTIONS that is none", "/me", 401, headers=PREFLIGHT[:1], method="OPTIONS", challenge=BARE, closed=True
     ),
@@ -418,6 +448,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         method="OPTIONS",
         challenge=BARE,
         closed=True,
+        served=True,
     ),
 )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bearerkit import Auth, ConfigError, asgi, fastapi, scope, starlette
+from bearerkit import Auth, ConfigError, asgi, fastapi, flask, scope, starlette, wsgi
 
-FRAMEWORKS = {"asgi": asgi, "starlette": starlette, "fastapi": fastapi}
+FRAMEWORKS = {"asgi": asgi, "starlette": starlette, "fastapi": fastapi, "wsgi": wsgi, "flask": flask}
 everywhere = pytest.mark.parametrize("framework", FRAMEWORKS.values(), ids=FRAMEWORKS)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from inspect import isclass, iscoroutine
-from typing import Any, TypeVar, Unpack, cast, final
+from typing import Any, Final, TypeVar, Unpack, cast, final
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.http import HttpRequest
@@ -16,14 +16,25 @@ from django.views import View
 
 from bearerkit.auth import Auth, Verifier
 from bearerkit.current_caller import CALLER
-from bearerkit.django.csrf import csrf_refusal
-from bearerkit.django.requests import aanswer_to, answer_to, http_request_in, let_in, request_of
+from bearerkit.django.csrf import LEFT_TO_GUARD, csrf_refusal, is_let_off
+from bearerkit.django.requests import (
+    aanswer_to,
+    answer_to,
+    http_request_in,
+    let_in,
+    request_of,
+    roll_back,
+    under_caller,
+)
 from bearerkit.django.settings import configured_door, rely_on_settings
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate, GateOptions, check_options
 from bearerkit.guards import Requirement, checked_need
 
 __all__ = ["RequireBearer"]
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""What changes nothing (RFC 9110 section 9.2.1)."""
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -74,7 +85,7 @@ class RequireBearer:
             rely_on_settings(view)
         guarded = self._async_guard(view, need) if _is_async(view) else self._sync_guard(view, need)
         # What Django's own check would have refused is refused below, when it is known who is calling and how.
-        guarded.csrf_exempt = True
+        guarded.csrf_exempt = LEFT_TO_GUARD
         return cast(V, guarded)
 
     def _sync_guard(self, view: Callable[..., Any], need: Requirement | None) -> Any:
@@ -87,9 +98,12 @@ class RequireBearer:
                 context = gate.authorize(judged, need)
                 let_in(gate, request, judged, context)
                 before = CALLER.set(context)
-                refused = None if gate.withstands_csrf(context) else csrf_refusal(request, view)
-                return _no_coroutine(view, view(*args, **kwargs)) if refused is None else refused
+                refused = None if is_let_off(request) else csrf_refusal(request, view)
+                if refused is not None:
+                    return refused
+                return under_caller(context, _no_coroutine(view, view(*args, **kwargs)))
             except (Refused, Unavailable) as refusal:
+                roll_back()
                 return answer_to(gate, refusal, request)
             finally:
                 if before is not None:
@@ -107,11 +121,12 @@ class RequireBearer:
                 context = await gate.aauthorize(judged, need)
                 let_in(gate, request, judged, context)
                 before = CALLER.set(context)
-                if not gate.withstands_csrf(context):
+                # The check may read the session, but not for a request that changes nothing.
+                if not (is_let_off(request) or request.method in _SAFE):
                     refused = await sync_to_async(csrf_refusal)(request, view)
                     if refused is not None:
                         return refused
-                return await view(*args, **kwargs)
+                return under_caller(context, await view(*args, **kwargs))
             except (Refused, Unavailable) as refusal:
                 return await aanswer_to(gate, refusal, request)
             finally:

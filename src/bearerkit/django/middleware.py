@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable
-from typing import Any, cast, final
+from collections.abc import Callable
+from typing import Any, final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 
 from bearerkit.context import AuthContext
-from bearerkit.current_caller import CALLER, async_parts, parts
-from bearerkit.django.requests import aanswer_to, answer_to, gate_of, let_in, path_of, request_of
+from bearerkit.current_caller import CALLER
+from bearerkit.django.requests import aanswer_to, answer_to, gate_of, let_in, raw_path, request_of, under_caller
 from bearerkit.django.settings import configured_door
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.http import Request
@@ -56,7 +56,7 @@ class BearerMiddleware:
             )
             let_in(gate, request, judged, context)
             before = CALLER.set(context)
-            return _streamed(context, self.get_response(request))
+            return under_caller(context, self.get_response(request))
         except (Refused, Unavailable) as refusal:
             return answer_to(gate, refusal, request)
         finally:
@@ -74,7 +74,7 @@ class BearerMiddleware:
             )
             let_in(gate, request, judged, context)
             before = CALLER.set(context)
-            return _streamed(context, await self.get_response(request))
+            return under_caller(context, await self.get_response(request))
         except (Refused, Unavailable) as refusal:
             return await aanswer_to(gate, refusal, request)
         finally:
@@ -82,15 +82,4 @@ class BearerMiddleware:
                 CALLER.reset(before)
 
     def _passes(self, judged: Request, request: HttpRequest) -> bool:
-        full_path, raw_path = path_of(request)
-        return self._door.exempt.let_pass(judged, full_path=full_path, raw_path=raw_path)
-
-
-def _streamed(context: AuthContext, response: Any) -> Any:
-    """`response`, with `current_auth` in the code that makes its parts after the handler has returned."""
-    if isinstance(response, StreamingHttpResponse):
-        if response.is_async:
-            response.streaming_content = async_parts(context, cast(AsyncIterable[Any], response.streaming_content))
-        else:
-            response.streaming_content = parts(context, cast(Iterable[Any], response.streaming_content))
-    return response
+        return self._door.exempt.let_pass(judged, full_path=request.path, raw_path=raw_path(request))

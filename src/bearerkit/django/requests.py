@@ -6,17 +6,20 @@ Used by every guard of a Django project (views, middleware, REST framework, Ninj
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from inspect import isawaitable
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
 from django.apps import apps
-from django.http import HttpRequest, HttpResponse
+from django.db import connections
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from bearerkit import known, wsgi_kit
 from bearerkit._drive import run
 from bearerkit.context import AuthContext
+from bearerkit.current_caller import async_parts, parts
+from bearerkit.django.csrf import let_off
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate
 from bearerkit.http import Headers, Request, Response
@@ -32,9 +35,11 @@ __all__ = [
     "http_request_in",
     "is_on_event_loop",
     "let_in",
-    "path_of",
     "plain_request",
+    "raw_path",
     "request_of",
+    "roll_back",
+    "under_caller",
 ]
 
 _GATE: Final = "django_gate"
@@ -84,12 +89,10 @@ def carrier_of(request: HttpRequest) -> Carrier:
     return carrier
 
 
-def path_of(request: HttpRequest) -> tuple[str, bytes | None]:
-    """The decoded path with the mount point, and the path as the server received it (None if it does not say)."""
+def raw_path(request: HttpRequest) -> bytes | None:
+    """The path as the server received it, None if it does not say."""
     scope = getattr(request, "scope", None)
-    if scope is None:
-        return wsgi_kit.full_path(request.META), wsgi_kit.raw_path(request.META)
-    return scope["path"], scope.get("raw_path")
+    return wsgi_kit.raw_path(request.META) if scope is None else scope.get("raw_path")
 
 
 def plain_request(request: Any) -> HttpRequest:
@@ -114,7 +117,7 @@ def let_in(gate: Gate, request: HttpRequest, judged: Request, context: AuthConte
     remember(carrier, **{_GATE: gate})
     request.auth_context = context  # type: ignore[attr-defined]
     if gate.withstands_csrf(context):
-        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        let_off(request)
 
 
 def gate_of(request: HttpRequest) -> Gate | None:
@@ -138,6 +141,23 @@ def answer_to(gate: Gate, refusal: Refused | Unavailable, native: Any) -> Any:
 async def aanswer_to(gate: Gate, refusal: Refused | Unavailable, native: Any) -> Any:
     """`answer_to` for async code."""
     return _sent_as(await gate.whole_answer(refusal, native, _call_async))
+
+
+def under_caller(context: AuthContext, response: Any) -> Any:
+    """`response`, with `current_auth` in the code that makes its parts after the handler has returned."""
+    if isinstance(response, StreamingHttpResponse):
+        if response.is_async:
+            response.streaming_content = async_parts(context, cast(AsyncIterable[Any], response.streaming_content))
+        else:
+            response.streaming_content = parts(context, cast(Iterable[Any], response.streaming_content))
+    return response
+
+
+def roll_back() -> None:
+    """Undo what a view that refused has written so far, where the project has ATOMIC_REQUESTS."""
+    for connection in connections.all(initialized_only=True):
+        if connection.settings_dict["ATOMIC_REQUESTS"] and connection.in_atomic_block:
+            connection.set_rollback(True)
 
 
 def _sent_as(answer: Any) -> Any:
