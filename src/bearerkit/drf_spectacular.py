@@ -29,8 +29,8 @@ __all__ = ["BearerScheme", "add_answers"]
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """`BearerAuthentication` and its subclasses as an HTTP bearer scheme, with the scopes that the view requires.
 
-    OpenAPI 3.0 forbids scopes beside such a scheme (section 4.8.30) and 3.1 allows them, so they show where `OAS_VERSION`
-    is 3.1.
+    OpenAPI 3.0 forbids scopes beside such a scheme (section 4.7.30) and 3.1 allows them, so they show where
+    `OAS_VERSION` is 3.1.
     """
 
     target_class = BearerAuthentication
@@ -63,7 +63,8 @@ def _needs_of(permissions: Iterable[Any]) -> Iterator[Requirement]:
     """What must all be met; where there is a choice (`|`), nothing must."""
     for permission in permissions:
         if isinstance(permission, AND):
-            yield from _needs_of((permission.op1, permission.op2))
+            both: Any = permission
+            yield from _needs_of((both.op1, both.op2))
         elif isinstance(permission, BearerPermission) and permission.need is not None:
             yield permission.need
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from importlib.util import find_spec
 from inspect import isawaitable, isclass, iscoroutinefunction
-from typing import Any, Final, NamedTuple, TypeVar, Unpack, cast, final
+from typing import Any, Final, TypeVar, Unpack, cast, final
 
 from bearerkit._drive import run
 from bearerkit.auth import Auth, Verifier
@@ -21,7 +21,7 @@ from bearerkit.exempt import ExemptPaths
 from bearerkit.gate import Gate, GateOptions, check_options
 from bearerkit.guards import Requirement, checked_need
 from bearerkit.http import Request, Response
-from bearerkit.known import ABSENT, MappedUser, caller_of, known_caller, known_of, make_known, own_user, remember
+from bearerkit.known import MappedUser, caller_of, known_caller, known_of, make_known, remember
 from bearerkit.wsgi_kit import full_path, raw_path, request_of
 
 try:
@@ -29,11 +29,9 @@ try:
         Blueprint,
         Flask,
         current_app,
-        g,
         has_app_context,
         has_request_context,
         request,
-        request_tearing_down,
     )
     from flask import Request as FlaskRequest
     from flask import Response as FlaskResponse
@@ -50,7 +48,6 @@ V = TypeVar("V", bound=Callable[..., Any])
 _SETTING: Final = "BEARERKIT_AUTH"
 _EXTENSION: Final = "bearerkit"
 _GATE: Final = "flask_gate"
-_HELD: Final = "_bearerkit_user"
 
 
 class _Bound:
@@ -105,7 +102,7 @@ class RequireBearer(_Bound):
 
     Args:
         auth: An `Auth`, or one `Issuer`, for which an `Auth` is built. None: it comes with `init_app`.
-        options: `optional`, `user`, `render`, `not_found`, as `GateOptions` says. The user becomes `g.user`;
+        options: `optional`, `user`, `render`, `not_found`, as `GateOptions` says. The user becomes `request.user`;
             `not_found` gets the request and returns a response, or aborts. Async ones need `flask[async]`.
     """
 
@@ -255,52 +252,10 @@ async def _awaited(result: Any) -> Any:
     return await result
 
 
-class _Held(NamedTuple):
-    """What a request left in `g.user`, and what stood there `before` it."""
-
-    request: FlaskRequest
-    context: AuthContext
-    user: Any
-    is_ours: bool
-    before: Any
-    outer: _Held | None
-    """What the request around this one left, or the last one in the same application context."""
-
-
 def _let_in(gate: Gate, judged: Request, context: AuthContext) -> None:
-    """Make the caller known, and the user.
-
-    A request that is dispatched inside another one (a test client in a view), or while an application context is
-    held (in tests), shares the `g` of that one: it must neither find the user of another caller there nor leave one.
-    """
-    variables: dict[str, Any] = vars(g)
-    place = MappedUser(variables, "user")
-    held: _Held | None = variables.get(_HELD)
-    outer, before = held, place.get()
-    if held is not None and held.request is judged.native:
-        outer, before = held.outer, held.before
-    elif held is not None and held.is_ours and held.user is before and held.context != context:
-        place.clear()
-    make_known(gate, request.environ, judged, context, MappedUser, variables, "user")
+    # The user stands in the request itself: `g` is shared by requests that are made inside one another.
+    make_known(gate, request.environ, judged, context, MappedUser, vars(judged.native), "user")
     remember(request.environ, **{_GATE: gate})
-    user = place.get()
-    is_ours = user is not ABSENT and user is own_user(request.environ)
-    variables[_HELD] = _Held(judged.native, context, user, is_ours, before, outer)
-
-
-@request_tearing_down.connect
-def _give_back(_: Flask, **__: Any) -> None:
-    """Leave `g.user` to the request around this one as it was."""
-    variables: dict[str, Any] = vars(g)
-    held: _Held | None = variables.get(_HELD)
-    if held is None or held.outer is None or held.request is not _native():
-        return
-    variables[_HELD] = held.outer
-    place = MappedUser(variables, "user")
-    if place.get() is held.user:
-        place.clear()
-        if held.before is not ABSENT:
-            place.put(held.before)
 
 
 def _answer(gate: Gate, refusal: Refused | Unavailable) -> FlaskResponse:

@@ -26,7 +26,6 @@ __all__ = [
     "known_caller",
     "known_of",
     "make_known",
-    "own_user",
     "remember",
 ]
 
@@ -126,12 +125,6 @@ def _settle_user(gate: Gate, place: UserPlace, request: Request, context: AuthCo
     if gate.user is not None and place.get() is ABSENT:
         place.put(None)
     return ours
-
-
-def own_user(carrier: Mapping[str, Any]) -> Any:
-    """The user of ours that stands in the user's place; None if none does."""
-    ours = known_of(carrier).get(_USER)
-    return None if ours is None else ours[0]
 
 
 def known_caller(carrier: Mapping[str, Any]) -> AuthContext | None:

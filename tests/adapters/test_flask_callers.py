@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask, copy_current_request_context, g, jsonify, render_template_string, request
+from flask import Flask, copy_current_request_context, jsonify, render_template_string, request
 
 from adapters.flask_calls import sent
 from adapters.scenarios import ISSUER
@@ -107,9 +107,9 @@ def test_many_threads_see_their_own_caller(auth: Auth):
 
     def view() -> Any:
         gate.wait()
-        seen = [current_auth.subject, g.user.name]
+        seen = [current_auth.subject, request.user.name]
         gate.wait()
-        return jsonify([*seen, current_auth.subject, auth_from(request).subject, g.user.name])
+        return jsonify([*seen, current_auth.subject, auth_from(request).subject, request.user.name])
 
     by_view = app_of(RequireBearer(auth, user=named("u")), view=view)
     for app in (by_view, closed(auth, app_of(unguarded, view=view), user=named("u"))):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask, Response, abort, g, make_response, request
+from flask import Flask, Response, abort, make_response, request
 
 from adapters.flask_calls import client_of, sent
 from adapters.scenarios import ISSUER, User, load_user
@@ -28,8 +28,8 @@ def test_the_user_is_in_g(auth: Auth, is_async: bool):
         return load(ctx)
 
     def view() -> str:
-        assert g.user == User("Ada")
-        return str(g.user.name)
+        assert request.user == User("Ada")
+        return str(request.user.name)
 
     bearer = RequireBearer(auth, user=aload if is_async else load)
     client = client_of(bearer(bearer.require(scope("orders:read"))(view)))
@@ -43,7 +43,7 @@ def test_optional_guards(auth: Auth, token: str):
     bearer = RequireBearer(auth, optional=True, user=load_user)
 
     def anybody() -> list[Any]:
-        return [current_auth.is_anonymous, g.user and g.user.name]
+        return [current_auth.is_anonymous, request.user and request.user.name]
 
     def reader() -> str:
         return "reached"
@@ -121,11 +121,11 @@ def test_another_body(auth: Auth):
 
 
 def test_one_key_of_the_environ_is_ours(auth: Auth, token: str):
-    """`g` has no user that nobody asked for."""
+    """the request has no user that nobody asked for."""
     seen = {}
 
     def view() -> str:
-        seen.update(request.environ, user="user" in g)
+        seen.update(request.environ, user=hasattr(request, "user"))
         return ""
 
     client_of(RequireBearer(auth)(view)).get("/", headers=sent(token))

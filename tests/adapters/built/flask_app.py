@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, request
 
 from adapters.scenarios import (
     CLOSED_EXEMPT,
@@ -30,10 +30,10 @@ def guarded() -> Any:
         bearer = RequireBearer(auths[route.auth], **route.options, **page)
 
         def sync_view(**_: Any) -> Any:
-            return handler_body(current_auth, route, g.get("user"))
+            return handler_body(current_auth, route, getattr(request, "user", None))
 
         async def async_view(**_: Any) -> Any:
-            return handler_body(auth_from(request), route, g.get("user"))
+            return handler_body(auth_from(request), route, getattr(request, "user", None))
 
         decorate = bearer if route.need is None else bearer.require(route.need)
         return decorate(async_view if is_async else sync_view)
