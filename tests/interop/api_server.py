@@ -1,4 +1,4 @@
-"""An ASGI application under a real uvicorn on loopback, in a thread of this process."""
+"""An application under a real server on loopback, in a thread of this process: uvicorn, or werkzeug for WSGI."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 PATIENCE = 20
 
@@ -29,6 +30,25 @@ def serving(app: Any) -> Iterator[str]:
         thread.join(PATIENCE)
         listener.close()
         assert not thread.is_alive(), "uvicorn did not stop"
+
+
+@contextmanager
+def serving_wsgi(app: Any) -> Iterator[str]:
+    """The same for a WSGI application: a thread per request."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join(PATIENCE)
+        server.server_close()
+
+
+class _Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
 
 
 class _Server(uvicorn.Server):

@@ -13,18 +13,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bearerkit import Auth, AuthContext, Issuer, fastapi, scope, starlette, tenant
-from interop.api_server import serving
+from bearerkit import Auth, AuthContext, Issuer, fastapi, starlette
+from interop.api_server import serving, serving_wsgi
+from interop.more_orders_apis import (
+    READ,
+    READ_IN_TENANT,
+    asgi_app,
+    django_hosted,
+    django_routes,
+    flask_app,
+    ninja_routes,
+    rest_routes,
+    who,
+    wsgi_app,
+)
 from interop.oidc_peer import API
 from key_doubles import Recorder
-
-READ = scope("orders:read")
-READ_IN_TENANT = scope("orders:read") & tenant(path="tenant_id")
-
-
-def who(ctx: AuthContext) -> dict[str, Any]:
-    """What every route answers."""
-    return {"subject": ctx.subject, "tenant": ctx.tenant_id, "kind": ctx.principal_type, "scopes": sorted(ctx.scopes)}
 
 
 def fastapi_app(auth: Auth) -> Any:
@@ -70,7 +74,20 @@ def starlette_app(auth: Auth) -> Any:
     return Starlette(routes=[Route("/me", me), Route("/orders", orders), Route("/t/{tenant_id}/orders", tenant_orders)])
 
 
-BUILDERS: Mapping[str, Callable[[Auth], Any]] = {"fastapi": fastapi_app, "starlette": starlette_app}
+BUILDERS: Mapping[str, Callable[[Auth], Any]] = {
+    "fastapi": fastapi_app,
+    "starlette": starlette_app,
+    "asgi": asgi_app,
+    "django-asgi": lambda auth: django_hosted(django_routes(auth), is_async=True),
+    "ninja": lambda auth: django_hosted(ninja_routes(auth), is_async=True),
+}
+WSGI_BUILDERS: Mapping[str, Callable[[Auth], Any]] = {
+    "wsgi": wsgi_app,
+    "flask": flask_app,
+    "django-wsgi": lambda auth: django_hosted(django_routes(auth), is_async=False),
+    "drf": lambda auth: django_hosted(rest_routes(auth), is_async=False),
+}
+FRAMEWORKS = (*BUILDERS, *WSGI_BUILDERS)
 
 
 @dataclass(frozen=True)
@@ -97,8 +114,9 @@ def running_apis(issuer: str) -> Iterator[dict[str, OrdersApi]]:
     """One API per framework, each with an `Auth` of its own that knows the issuer's name and nothing else."""
     with ExitStack() as stack:
         apis = {}
-        for framework, build in BUILDERS.items():
-            observer = Recorder()
-            auth = Auth(Issuer(issuer, audience=API), observer=observer)
-            apis[framework] = OrdersApi(stack.enter_context(serving(build(auth))), observer)
+        for builders, serve in ((BUILDERS, serving), (WSGI_BUILDERS, serving_wsgi)):
+            for framework, build in builders.items():
+                observer = Recorder()
+                auth = Auth(Issuer(issuer, audience=API), observer=observer)
+                apis[framework] = OrdersApi(stack.enter_context(serve(build(auth))), observer)
         yield apis

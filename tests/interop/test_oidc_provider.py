@@ -20,11 +20,12 @@ from bearerkit import Auth, Issuer
 from bearerkit.errors import WrongTokenType
 from bearerkit.testing import SigningKey
 from interop.oidc_peer import API, OTHER_API, OidcPeer
-from interop.orders_api import BUILDERS, OrdersApi, running_apis
+from interop.orders_api import FRAMEWORKS as ALL_FRAMEWORKS
+from interop.orders_api import OrdersApi, running_apis
 
 pytestmark = pytest.mark.interop
 
-FRAMEWORKS = pytest.mark.parametrize("framework", list(BUILDERS))
+FRAMEWORKS = pytest.mark.parametrize("framework", ALL_FRAMEWORKS)
 ALGORITHMS = pytest.mark.parametrize("alg", ["RS256", "ES256"])
 PATIENCE = 20
 
