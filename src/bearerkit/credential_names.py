@@ -241,7 +241,7 @@ _CONSTANT: Final = re.compile(r"[A-Za-z]+(?:[_\-./: ][A-Za-z]+)+|[A-Z0-9]+(?:_[A
 _LOOKED_AT: Final = 256
 
 
-def credential_names(more: Iterable[str] = ()) -> Collection[str]:
+def credential_names(more: Iterable[str] = ()) -> frozenset[str]:
     """The names of `CREDENTIAL_NAMES` and `more`, folded. Raises ConfigError for what is no name."""
     if isinstance(more, (str, bytes)):
         raise ConfigError(f"names={more!r} must be a list: names=[{more!r}]")

@@ -73,7 +73,7 @@ _SCHEME: Final = re.compile(
     r"(?:bearer|dpop|basic|token|api-?key|jwt|negotiate|ntlm)(?:\s|\+|%20)++(?:\\*[\"'`])?", re.IGNORECASE | re.ASCII
 )
 _LISTING_SCHEME: Final = re.compile(
-    r"(?:digest|hawk|oauth|mac|signature|gnap|vapid|aws4-hmac-sha256|aws4-ecdsa-p256-sha256)\s++(?=\S)",
+    r"(?:digest|hawk|oauth|mac|signature|gnap|vapid|aws4-hmac-sha256|aws4-ecdsa-p256-sha256)\s++(?=[\w-]+=)",
     re.IGNORECASE | re.ASCII,
 )
 _COOKIE: Final = re.compile(r"[^\s=;,\"'`\\]{1,256}=", re.ASCII)
@@ -178,7 +178,8 @@ def _value(text: str, found: re.Match[str], name: str) -> _Span | None:
     end = _quote_end(text, start, opened[2])
     if not found[_SIGN] and not found[_VALUE_MEMBER]:
         # ("name", "value"): without a sign between them, two strings are a pair only if they look like one.
-        if not found[_CLOSED] or is_prose(text[start : min(end, start + _SHORT)]):
+        value = text[start : min(end, start + _SHORT)]
+        if not found[_CLOSED] or is_prose(value) or folded(value) in CREDENTIAL_NAMES:
             return None
         if name not in HEADERS and not (_PAIR.search(text, max(0, begin - 8), begin) and _PAIR_END.match(text, end)):
             return None
@@ -232,11 +233,11 @@ def _authorization(text: str, start: int, before: str, *, is_line: bool) -> _Spa
         start = scheme.end()
         end = _run_end(text, start)
         return None if _is_harmless(text, start, end) else (start, end)
+    if listing := _LISTING_SCHEME.match(text, start):
+        return listing.end(), _line_end(text, start, before)
     run = _run_end(text, start)
     if _is_harmless(text, start, run):
         return None
-    if listing := _LISTING_SCHEME.match(text, start):
-        start = listing.end()
     return start, max(run, _line_end(text, start, before)) if is_line else run
 
 
