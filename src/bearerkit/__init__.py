@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bearerkit.jose.key_cache import KeyCache
     from bearerkit.jose.keys import SharedSecret
     from bearerkit.jose.mapping import Claim, ClaimMapping
+    from bearerkit.logs import RedactTokens
     from bearerkit.stores.memory import MemoryRevocations
     from bearerkit.verify.credentials import Places
     from bearerkit.verify.resolver import IssuerResolver
@@ -54,6 +55,7 @@ _HOME = {
     "Network": "http",
     "PRESENT": "jose.claims",
     "Places": "verify.credentials",
+    "RedactTokens": "logs",
     "Refused": "errors",
     "Request": "http",
     "Requirement": "guards",
@@ -88,6 +90,7 @@ __all__ = [  # noqa: RUF022 - sorted as the table above, which a test compares
     "Network",
     "PRESENT",
     "Places",
+    "RedactTokens",
     "Refused",
     "Request",
     "Requirement",

@@ -245,14 +245,14 @@ def credential_names(more: Iterable[str] = ()) -> frozenset[str]:
     """The names of `CREDENTIAL_NAMES` and `more`, folded. Raises ConfigError for what is no name."""
     if isinstance(more, (str, bytes)):
         raise ConfigError(f"names={more!r} must be a list: names=[{more!r}]")
-    listed = tuple(more)
+    listed: tuple[object, ...] = tuple(more)
     if problems := [
         f"{name!r} is no name of a header or parameter"
         for name in listed
         if not isinstance(name, str) or not re.fullmatch(r"(?=.*[A-Za-z])[\w-]+", name, re.ASCII)
     ]:
         raise ConfigError(problems)
-    return CREDENTIAL_NAMES | {folded(name) for name in listed}
+    return CREDENTIAL_NAMES | {folded(str(name)) for name in listed}
 
 
 def folded(name: str) -> str:

@@ -108,7 +108,11 @@ class RequireBearer:
     @cached_property
     def authentication(self) -> type[BearerAuthentication]:
         """The authentication class with this guard's `Auth` and options."""
-        return type("BearerAuthentication", (BearerAuthentication,), {"bearer": self._bearer})
+
+        class OwnAuthentication(BearerAuthentication):
+            bearer = self._bearer
+
+        return OwnAuthentication
 
     def __call__(self) -> BearerPermission:
         """Called by REST framework, for `permission_classes = [bearer]`: any valid credential passes."""
@@ -119,7 +123,13 @@ class RequireBearer:
         return self._permission(checked_need(need))
 
     def _permission(self, need: Requirement | None) -> type[BearerPermission]:
-        return type("BearerPermission", (BearerPermission,), {"bearer": self._bearer, "need": need})
+        needed = need
+
+        class OwnPermission(BearerPermission):
+            bearer = self._bearer
+            need = needed
+
+        return OwnPermission
 
 
 def drf_exception_handler(exc: Exception, context: Mapping[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bearerkit.guards import Requirement
-from bearerkit.openapi import DEFAULT_SCHEME
+from bearerkit.openapi import DEFAULT_SCHEME, HTTP_SCHEME
 from bearerkit.openapi import add_answers as _add_answers
 
 try:
@@ -39,7 +39,7 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         """The scheme (OpenAPI 3.0 section 4.7.27)."""
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return dict(HTTP_SCHEME)
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
         """The scheme with the scopes of the permission classes; and nothing, where a request without it passes too."""

@@ -107,7 +107,7 @@ class RedactTokens(logging.Filter):
 
     def _clean_exception(self, record: logging.LogRecord) -> None:
         if record.exc_info:
-            text = _FORMATTER.formatException(record.exc_info)  # type: ignore[arg-type] # None, None, None is allowed
+            text = _FORMATTER.formatException(record.exc_info)
             clean = self._text(text)
             if clean != text:
                 record.exc_text, record.exc_info = clean, None
@@ -217,7 +217,7 @@ def _replaced(args: tuple[Any, ...], *indexes: int) -> tuple[Any, ...]:
 
 def _joined(template: str, args: Any) -> str | None:
     try:
-        return template % args
+        return str(template % args)
     except Exception:
         return None
 

@@ -17,7 +17,7 @@ from bearerkit.errors import BearerkitError, Refused, Unavailable
 from bearerkit.gate import Gate, GateOptions
 from bearerkit.guards import Requirement, checked_need
 from bearerkit.known import known_of, remember
-from bearerkit.openapi import add_answers
+from bearerkit.openapi import HTTP_SCHEME, add_answers
 
 try:
     from asgiref.sync import sync_to_async
@@ -58,8 +58,8 @@ class RequireBearer(AuthBase):
     pass or refuses, and never leaves that to the next. The arguments are those of `bearerkit.django.RequireBearer`.
     """
 
-    openapi_type = "http"
-    openapi_scheme = "bearer"
+    openapi_type = HTTP_SCHEME["type"]
+    openapi_scheme = HTTP_SCHEME["scheme"]
 
     def __init__(self, auth: Auth | Verifier | None = None, **options: Unpack[GateOptions]) -> None:
         super().__init__()

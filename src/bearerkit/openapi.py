@@ -24,10 +24,12 @@ from bearerkit.errors import (
 from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.key_location import metadata_candidates
 
-__all__ = ["DEFAULT_SCHEME", "add_answers", "add_sign_in", "sign_in_schemes"]
+__all__ = ["DEFAULT_SCHEME", "HTTP_SCHEME", "add_answers", "add_sign_in", "sign_in_schemes"]
 
 DEFAULT_SCHEME: Final = "Bearer"
 """The name of the security scheme, unless a team names it otherwise."""
+HTTP_SCHEME: Final[Mapping[str, str]] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+"""A token in the Authorization header (OpenAPI 3.1 section 4.8.27)."""
 PROBLEM_SCHEMA: Final = "BearerProblem"
 _TYPICAL: Final[tuple[type[BearerkitError], ...]] = (
     InvalidRequest,

@@ -68,6 +68,7 @@ _RUN: Final = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 """A value that stands in no quotes."""
+_PART_END: Final = re.compile(r"[\r\n]|\Z")
 _LINE_END: Final = re.compile(r"[\r\n]|\\[rn]|\\*[\"'`](?=\s|\Z)", re.ASCII)
 _SCHEME: Final = re.compile(
     r"(?:bearer|dpop|basic|token|api-?key|jwt|negotiate|ntlm)(?:\s|\+|%20)++(?:\\*[\"'`])?", re.IGNORECASE | re.ASCII
@@ -165,8 +166,8 @@ def _value(text: str, found: re.Match[str], name: str) -> _Span | None:
     if found[_PART]:
         if not (found[_CLOSED] and text.endswith('name="', 0, begin)):
             return None
-        end = re.compile(r"[\r\n]|\Z").search(text, start)
-        return (start, end.start()) if end and end.start() > start else None
+        line = _PART_END.search(text, start)
+        return (start, line.start()) if line and line.start() > start else None
     opened = _OPENER.match(text, start)
     if opened is None:
         return _unquoted(text, found, name) if found[_SIGN] else None

@@ -109,18 +109,20 @@ class GuardedApp:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Judge the request, then run the app or answer the refusal."""
-        start, before = _Start(start_response), None
+        start = _Start(start_response)
         try:
             request = request_of(environ, environ)
             context = self.admit(request, environ)
-            known.make_known(self.gate, environ, request, context, MappedUser, environ, USER_KEY)
-            before = CALLER.set(context)
+        except (Refused, Unavailable) as refusal:
+            return self.refuse(refusal, environ, start)
+        known.make_known(self.gate, environ, request, context, MappedUser, environ, USER_KEY)
+        before = CALLER.set(context)
+        try:
             body = self.app(environ, start)
         except (Refused, Unavailable) as refusal:
             return self.refuse(refusal, environ, start)
         finally:
-            if before is not None:
-                CALLER.reset(before)
+            CALLER.reset(before)
         wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(body, list | tuple) or (isinstance(wrapper, type) and isinstance(body, wrapper)):
             return body  # nothing is computed any more, and servers look at what these are

@@ -25,10 +25,10 @@ class BearerRequiredMixin:
         if cls.need is not None:
             checked_need(cls.need)
         if not isinstance(cls.bearer, RequireBearer):
-            raise TypeError(f"{cls.__name__}.bearer is no RequireBearer")
+            raise TypeError(f"the guard of {cls.__name__} is no RequireBearer")
 
     @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        """The guarded view function; `need` and `bearer` may be given here as well."""
-        need, bearer = initkwargs.get("need", cls.need), initkwargs.get("bearer", cls.bearer)
-        return bearer.guard(super().as_view(**initkwargs), None if need is None else checked_need(need))  # type: ignore[misc]
+    def as_view(cls, *, bearer: RequireBearer | None = None, need: Requirement | None = None, **initkwargs: Any) -> Any:
+        """The guarded view function; `bearer` and `need` stand in for those of the class."""
+        needed = cls.need if need is None else checked_need(need)
+        return (bearer or cls.bearer).guard(super().as_view(**initkwargs), needed)  # type: ignore[misc]
