@@ -140,6 +140,26 @@ def test_the_team_may_answer_where_an_app_knows_no_such_tenant(auth: Auth, token
     assert seen == [("user", "user")]
 
 
+def test_the_page_of_the_team_may_fail_as_any_app(auth: Auth, token: str):
+    """The error that it names is its own, and not the refusal before it."""
+
+    def failing(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("404 Nothing", TEXT)
+        error = KeyError("a bug")
+        start_response("500 Oops", TEXT, (KeyError, error, None))
+        return [b"oops"]
+
+    errors = []
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+        errors.append((status[:3], exc_info and exc_info[0]))
+        return len
+
+    app = RequireBearer(auth, not_found=lambda environ: failing)(begins)
+    app(environ_of("/", [("Authorization", f"Bearer {token}")]), start_response)
+    assert errors == [("200", None), ("404", TenantUnknown), ("500", KeyError)]
+
+
 def test_another_body(auth: Auth, token: str):
     """`render` changes the body and nothing else."""
     app = RequireBearer(auth, render=lambda refusal, response: response.with_body({"error": refusal.reason}))(nowhere)

@@ -103,9 +103,14 @@ def plain_request(request: Any) -> HttpRequest:
 
 def http_request_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> HttpRequest:
     """The request among the arguments of a view, a method, or a view of Django REST framework."""
-    for value in (*args, *kwargs.values()):
+    values = (*args, *kwargs.values())
+    for value in values:
+        if isinstance(value, HttpRequest):
+            return value
+    for value in values:
+        # Any object may keep a request, an old one perhaps; that of REST framework shows the fields of its own.
         inner = plain_request(value)
-        if isinstance(inner, HttpRequest):
+        if isinstance(inner, HttpRequest) and getattr(value, "META", None) is inner.META:
             return inner
     raise TypeError("RequireBearer guards views that take Django's HttpRequest")
 
@@ -145,7 +150,8 @@ async def aanswer_to(gate: Gate, refusal: Refused | Unavailable, native: Any) ->
 
 def under_caller(context: AuthContext, response: Any) -> Any:
     """`response`, with `current_auth` in the code that makes its parts after the handler has returned."""
-    if isinstance(response, StreamingHttpResponse):
+    # A file is left to the server, which may have a faster way to send it; nothing is computed for it any more.
+    if isinstance(response, StreamingHttpResponse) and getattr(response, "file_to_stream", None) is None:
         if response.is_async:
             response.streaming_content = async_parts(context, cast(AsyncIterable[Any], response.streaming_content))
         else:
