@@ -6,7 +6,7 @@ challenge and no rule may appear here. Nothing here imports a framework.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias, final
 
 from bearerkit import known
@@ -15,7 +15,7 @@ from bearerkit.current_caller import CALLER
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate
 from bearerkit.guards import Requirement
-from bearerkit.http import Headers, Request, Response, called_directly
+from bearerkit.http import NOTHING, Headers, Request, Response, called_directly
 from bearerkit.known import MappedUser, caller_of, known_of, make_known, remember
 from bearerkit.websocket import Channel
 
@@ -46,7 +46,6 @@ USER_KEY: Final = "user"
 _HEADERS: Final = "headers"
 _MEMO: Final = "memo"
 _CHANNEL: Final = "channel"
-_NO_PARAMS: Final[Mapping[str, Any]] = {}
 
 
 class GuardedApp:
@@ -123,7 +122,7 @@ def request_of(scope: Scope, native: Any = None) -> Request:
         scope.get("method", "GET"),
         route_path(scope) if scope.get("root_path") else scope["path"],
         Headers.from_raw(fields),
-        scope.get("path_params") or _NO_PARAMS,
+        scope.get("path_params") or NOTHING,
         scope.get("query_string", b"").decode("latin-1"),
         scope["type"],
         client[0] if client else None,

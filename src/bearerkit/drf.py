@@ -28,7 +28,7 @@ try:
     from rest_framework.response import Response
 
     from bearerkit.django import RequireBearer as DjangoBearer
-    from bearerkit.django.csrf import csrf_refusal
+    from bearerkit.django.csrf import csrf_refusal, is_let_off
     from bearerkit.django.requests import (
         answer_to,
         auth_from,
@@ -78,8 +78,8 @@ class BearerPermission(BasePermission):
     behind `~` nobody passes.
     """
 
-    bearer: DjangoBearer
-    need: Requirement | None
+    bearer: DjangoBearer = DjangoBearer()
+    need: Requirement | None = None
 
     def has_permission(self, request: Any, view: Any) -> bool:
         """True for who may pass. Raises an APIException for who may not."""
@@ -204,7 +204,8 @@ def _admitted(
     except (Refused, Unavailable) as refusal:
         raise _Refusal.of(gate, refusal, request) from None
     # REST framework exempts its views from the check, and asks who authenticates to make it, as for its sessions.
-    if context.is_authenticated and not gate.withstands_csrf(context) and csrf_refusal(plain, _admitted):
+    # Nobody of ours is left to them: their session authentication makes the check by itself.
+    if context.is_authenticated and not is_let_off(plain) and csrf_refusal(plain, _admitted):
         raise PermissionDenied("CSRF Failed")
     return context, gate.user_of(judged, context)
 

@@ -18,7 +18,7 @@ from bearerkit.http import Headers, Request
 __all__ = ["ExemptPaths", "is_preflight"]
 
 _TREE: Final = "/*"
-_AMBIGUOUS: Final = re.compile(r"//|/\.\.?(?:/|$)|[;%\\?#*\x00-\x1f\x7f]")
+_AMBIGUOUS: Final = re.compile(r"//|/\.\.?(?:/|$)|[;%\\?#*\x00-\x1f\x7f\ufffd]")
 _PATH_CHARACTERS: Final = "/:@!$&'()*+,=~"
 """What may stand in a path as it is (RFC 3986 section 3.3), without `;`."""
 

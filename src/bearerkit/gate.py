@@ -20,6 +20,7 @@ from bearerkit.guards import Requirement
 from bearerkit.http import Request, Response
 from bearerkit.jose.claims import shown
 from bearerkit.spelling import nearest
+from bearerkit.verify.credentials import check_presentation
 
 __all__ = ["Gate", "GateOptions", "Render", "UserLoader", "check_options"]
 
@@ -93,6 +94,18 @@ class Gate:
     async def _aauthorize_user(self, request: Request, need: Requirement | None) -> AuthContext:
         await self.load_user(await self.auth.aauthorize(request, optional=self.optional), request)
         return await self.auth.aauthorize(request, need, optional=self.optional)
+
+    def user_of_token(self, token: str, request: Request) -> Any:
+        """The team's user for a bearer token that came without a request of its own. Raises Refused or Unavailable."""
+        context = self.auth.verify(token)
+        check_presentation(context)
+        return run(self.load_user(context, request))
+
+    async def auser_of_token(self, token: str, request: Request) -> Any:
+        """`user_of_token` for async code."""
+        context = await self.auth.averify(token)
+        check_presentation(context)
+        return await self.load_user(context, request)
 
     def user_of(self, request: Request, context: AuthContext) -> Any:
         """The user that this gate loaded for exactly this context; None if there is none."""

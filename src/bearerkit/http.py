@@ -10,13 +10,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 from bearerkit.errors import ConfigError
 
-__all__ = ["Fetch", "FetchFailed", "Fetched", "Headers", "Network", "Request", "Response", "called_directly"]
+__all__ = ["NOTHING", "Fetch", "FetchFailed", "Fetched", "Headers", "Network", "Request", "Response", "called_directly"]
 
-_NO_PARAMS: Mapping[str, Any] = {}
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+"""No members, and none can be added: it is shared by all requests."""
 
 
 class Headers:
@@ -104,7 +106,7 @@ class Request:
         method: str,
         path: str,
         headers: Headers,
-        path_params: Mapping[str, Any] = _NO_PARAMS,
+        path_params: Mapping[str, Any] = NOTHING,
         query: str = "",
         kind: Literal["http", "websocket"] = "http",
         client: str | None = None,
@@ -179,7 +181,7 @@ class Network:
     ca_file: str | None = None
     private: bool = False
     allow_http: bool = False
-    headers: Mapping[str, str] = field(default_factory=lambda: _NO_PARAMS, repr=False)
+    headers: Mapping[str, str] = field(default_factory=lambda: NOTHING, repr=False)
     token_file: str | None = None
     proxy: str | None = field(default=None, repr=False)
     timeout: float = 5.0

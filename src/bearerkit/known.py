@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeAlias, final
 from bearerkit.context import AuthContext
 from bearerkit.current_caller import OUTSIDE
 from bearerkit.gate import Gate
-from bearerkit.http import Request
+from bearerkit.http import NOTHING, Request
 
 __all__ = [
     "ABSENT",
@@ -38,7 +38,6 @@ ABSENT: Final = object()
 """Where there is no user at all."""
 _CONTEXT: Final = "context"
 _USER: Final = "user"
-_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 class UserPlace(Protocol):
@@ -82,7 +81,7 @@ class MappedUser:
 
 def known_of(carrier: Mapping[str, Any]) -> Mapping[str, Any]:
     """What we know about the request of a carrier; see `remember`."""
-    known: Mapping[str, Any] = carrier.get(KEY, _NOTHING)
+    known: Mapping[str, Any] = carrier.get(KEY, NOTHING)
     return known
 
 
@@ -106,7 +105,7 @@ def make_known(
 
     A user whom another gate put there for another caller is taken away; a user that is not ours stays.
     """
-    facts = carrier.get(KEY, _NOTHING)
+    facts = carrier.get(KEY, NOTHING)
     ours = facts.get(_USER)
     if gate.user is not None or ours is not None:
         ours = _settle_user(gate, place(*where), request, context, ours)

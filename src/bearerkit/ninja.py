@@ -27,7 +27,7 @@ try:
     from ninja.security.base import AuthBase
 
     from bearerkit.django import RequireBearer as DjangoBearer
-    from bearerkit.django.csrf import csrf_refusal
+    from bearerkit.django.csrf import csrf_refusal, is_let_off
     from bearerkit.django.requests import (
         aanswer_to,
         answer_to,
@@ -37,6 +37,7 @@ try:
         is_on_event_loop,
         let_in,
         request_of,
+        roll_back,
     )
     from bearerkit.django.settings import rely_on_settings
 except ModuleNotFoundError as missing:
@@ -114,8 +115,7 @@ class RequireBearer(AuthBase):
             let_in(gate, request, judged, context)
         except (Refused, Unavailable) as refusal:
             raise _Refusal(refusal, answer_to(gate, refusal, request)) from None
-        if _may_be_forged(gate, context):
-            _check_csrf(request)
+        _check_csrf(request)
         return context
 
     async def _aadmitted(self, request: HttpRequest) -> AuthContext:
@@ -126,7 +126,7 @@ class RequireBearer(AuthBase):
             let_in(gate, request, judged, context)
         except (Refused, Unavailable) as refusal:
             raise _Refusal(refusal, await aanswer_to(gate, refusal, request)) from None
-        if _may_be_forged(gate, context):
+        if not is_let_off(request):
             await sync_to_async(_check_csrf)(request)
         return context
 
@@ -149,6 +149,7 @@ def _pass_on(api: NinjaAPI, request: HttpRequest, refused: Any) -> Any:
 def _answer(bearer: RequireBearer, api: NinjaAPI, request: HttpRequest, error: Any) -> Any:
     if not isinstance(error, Refused | Unavailable):
         return api._exception_handlers[Exception](request, error)
+    roll_back()
     refused = known_of(carrier_of(request)).get(_REFUSED)
     if refused is not None and refused.refusal is error:
         return refused.answer
@@ -158,13 +159,10 @@ def _answer(bearer: RequireBearer, api: NinjaAPI, request: HttpRequest, error: A
     return answer_to(gate, error, request)
 
 
-def _may_be_forged(gate: Gate, context: AuthContext) -> bool:
-    """Whether Django's check is due: Ninja exempts its operations from it, and asks who authenticates to make it."""
-    return context.is_authenticated and not gate.withstands_csrf(context)
-
-
 def _check_csrf(request: HttpRequest) -> None:
-    refused = None if getattr(request, "_ninja_csrf_exempt", False) else csrf_refusal(request, _check_csrf)
+    """Ninja exempts its operations from Django's check, and asks who authenticates to make it."""
+    is_exempt = getattr(request, "_ninja_csrf_exempt", False) or is_let_off(request)
+    refused = None if is_exempt else csrf_refusal(request, _check_csrf)
     if refused is not None:
         raise HttpError(refused.status_code, "CSRF check Failed")
 

@@ -17,7 +17,7 @@ from bearerkit.current_caller import CALLER, parts
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate
 from bearerkit.guards import Requirement
-from bearerkit.http import Headers, Request, Response, called_directly
+from bearerkit.http import NOTHING, Headers, Request, Response, called_directly
 from bearerkit.known import MappedUser, caller_of, known_caller, known_of, remember
 
 __all__ = [
@@ -54,7 +54,7 @@ USER_KEY: Final = "bearerkit.user"
 """Where a plain WSGI app finds the team's user."""
 _MEMO: Final = "memo"
 _ROUTING: Final = "wsgiorg.routing_args"
-_UNROUTED: Final[tuple[Any, Mapping[str, Any]]] = ((), {})
+_UNROUTED: Final[tuple[Any, Mapping[str, Any]]] = ((), NOTHING)
 _PREFIX: Final = "HTTP_"
 _UNPREFIXED: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
@@ -120,7 +120,7 @@ class GuardedApp:
         try:
             body = self.app(environ, start)
         except (Refused, Unavailable) as refusal:
-            return self.refuse(refusal, environ, start)
+            body = self.refuse(refusal, environ, start)
         finally:
             CALLER.reset(before)
         wrapper = environ.get("wsgi.file_wrapper")

@@ -7,13 +7,12 @@ from typing import Any, final
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
-from bearerkit._drive import run
 from bearerkit.django.requests import free_request
 from bearerkit.django.settings import configured_door
 from bearerkit.errors import ConfigError, Refused
 from bearerkit.gate import Gate
-from bearerkit.verify.credentials import check_presentation
 
 __all__ = ["BearerBackend"]
 
@@ -27,27 +26,25 @@ class BearerBackend(BaseBackend):
     wants it; that the token cannot be judged now raises Unavailable. ConfigError without `BEARERKIT_USER`.
     """
 
+    @sensitive_variables("bearer_token")
     def authenticate(self, request: HttpRequest | None, bearer_token: str | None = None, **_: Any) -> Any:
         """The user whose token this is, None if it is refused."""
         if bearer_token is None:
             return None
         gate = _gate()
         try:
-            context = gate.auth.verify(bearer_token)
-            check_presentation(context)
-            return run(gate.load_user(context, free_request()))
+            return gate.user_of_token(bearer_token, free_request())
         except Refused as refusal:
             return gate.auth.note(refusal)
 
+    @sensitive_variables("bearer_token")
     async def aauthenticate(self, request: HttpRequest | None, bearer_token: str | None = None, **_: Any) -> Any:
         """`authenticate` for async code."""
         if bearer_token is None:
             return None
         gate = _gate()
         try:
-            context = await gate.auth.averify(bearer_token)
-            check_presentation(context)
-            return await gate.load_user(context, free_request(is_async=True))
+            return await gate.auser_of_token(bearer_token, free_request(is_async=True))
         except Refused as refusal:
             return gate.auth.note(refusal)
 

@@ -44,7 +44,7 @@ def let_off(request: HttpRequest) -> None:
     No page makes a browser add the former. But a page of another origin that CORS lets in may send its own token
     beside the cookies of its visitor, and a view may look at either: there Django's check is left to judge.
     """
-    is_mixed = "HTTP_ORIGIN" in request.META and "HTTP_COOKIE" in request.META
+    is_mixed = bool(request.META.get("HTTP_ORIGIN") and request.META.get("HTTP_COOKIE"))
     if not is_mixed or all(check._origin_verified(request) for check in _checks()):  # type: ignore[attr-defined]
         request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
 

@@ -27,6 +27,7 @@ from bearerkit.django.requests import (
     under_caller,
 )
 from bearerkit.django.settings import configured_door, rely_on_settings
+from bearerkit.django.users import check_loader
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate, GateOptions, check_options
 from bearerkit.guards import Requirement, checked_need
@@ -57,6 +58,7 @@ class RequireBearer:
 
     def __init__(self, auth: Auth | Verifier | None = None, **options: Unpack[GateOptions]) -> None:
         check_options(options)
+        check_loader(options.get("user"))
         self._options = options
         self._gate = None if auth is None else Gate.of(auth, **options)
 

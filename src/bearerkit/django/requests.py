@@ -12,6 +12,7 @@ from typing import Any, Final, cast, final
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
 from django.apps import apps
+from django.core.handlers.asgi import ASGIRequest
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
@@ -85,14 +86,13 @@ def free_request(*, is_async: bool = False) -> Request:
 
 def carrier_of(request: HttpRequest) -> Carrier:
     """What lasts as long as the request, also in front of Django: the ASGI scope or the WSGI environ."""
-    carrier: Carrier = getattr(request, "scope", request.META)
+    carrier: Carrier = request.scope if isinstance(request, ASGIRequest) else request.META  # type: ignore[assignment]
     return carrier
 
 
 def raw_path(request: HttpRequest) -> bytes | None:
     """The path as the server received it, None if it does not say."""
-    scope = getattr(request, "scope", None)
-    return wsgi_kit.raw_path(request.META) if scope is None else scope.get("raw_path")
+    return request.scope.get("raw_path") if isinstance(request, ASGIRequest) else wsgi_kit.raw_path(request.META)
 
 
 def plain_request(request: Any) -> HttpRequest:
@@ -109,7 +109,7 @@ def http_request_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> HttpReq
             return value
     for value in values:
         # Any object may keep a request, an old one perhaps; that of REST framework shows the fields of its own.
-        inner = plain_request(value)
+        inner: object = plain_request(value)
         if isinstance(inner, HttpRequest) and getattr(value, "META", None) is inner.META:
             return inner
     raise TypeError("RequireBearer guards views that take Django's HttpRequest")
@@ -168,6 +168,9 @@ def roll_back() -> None:
 
 def _sent_as(answer: Any) -> Any:
     """A `Response` of ours as a Django response; anything else is the team's and stays as it is."""
+    if answer is None:
+        # Ninja would go on to the operation.
+        raise TypeError("not_found= returned no response")
     if not isinstance(answer, Response):
         return answer
     return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))

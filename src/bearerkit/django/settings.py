@@ -6,9 +6,9 @@ a request is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
@@ -16,9 +16,10 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from bearerkit.auth import Auth
+from bearerkit.django.users import check_loader
 from bearerkit.errors import ConfigError
 from bearerkit.exempt import ExemptPaths
-from bearerkit.gate import Gate
+from bearerkit.gate import Gate, check_options
 from bearerkit.guards import Requirement, checked_need
 from bearerkit.issuer import Issuer
 from bearerkit.spelling import nearest
@@ -38,6 +39,7 @@ __all__ = [
 PREFIX: Final = "BEARERKIT_"
 _OPTIONS: Final = ("OPTIONAL", "USER", "RENDER", "NOT_FOUND")
 _KNOWN: Final = ("AUTH", "NEED", "EXEMPT", *_OPTIONS)
+_NEVER_DOTTED: Final = ("EXEMPT", "OPTIONAL")
 
 
 class Problem(NamedTuple):
@@ -99,36 +101,29 @@ def _read() -> tuple[Door | None, tuple[Problem, ...]]:
     if getattr(settings, f"{PREFIX}AUTH", None) is None:
         problems.append(NOT_SET)
     need = _taken("NEED", "bearerkit.E003", problems, checked_need)
-    exempt = _taken("EXEMPT", "bearerkit.E004", problems, ExemptPaths, is_dotted=False) or ExemptPaths()
-    given = {name: _taken(name, "bearerkit.E005", problems, _unchanged) for name in _OPTIONS}
-    options: Any = {name.lower(): value for name, value in given.items() if value is not None}
-    gate = _taken_as_is("bearerkit.E005", problems, lambda: None if auth is None else Gate.of(auth, **options))
-    door = None if problems or gate is None else Door(gate, need, exempt)
+    exempt = _taken("EXEMPT", "bearerkit.E004", problems, _as_exempt) or ExemptPaths()
+    options: Any = {}
+    for name in _OPTIONS:
+        value = _taken(name, "bearerkit.E005", problems, partial(_as_option, name.lower()))
+        if value is not None:
+            options[name.lower()] = value
+    door = None if problems else Door(Gate.of(auth, **options), need, exempt)
     return door, tuple(problems)
 
 
-def _taken(
-    name: str, check: str, problems: list[Problem], make: Callable[[Any], Any], *, is_dotted: bool = True
-) -> Any:
+def _taken(name: str, check: str, problems: list[Problem], make: Callable[[Any], Any]) -> Any:
     """The value of a setting, imported if it is a dotted path; None if it is not set or cannot work."""
     value = getattr(settings, PREFIX + name, None)
     if value is None:
         return None
-    if is_dotted and isinstance(value, str):
-        try:
-            value = import_string(value)
-        except ImportError as error:
-            problems.append(Problem(check, f"{PREFIX}{name} = {value!r} cannot be imported: {error}"))
-            return None
-    return _taken_as_is(check, problems, lambda: make(value), f"{PREFIX}{name}: ")
-
-
-def _taken_as_is(check: str, problems: list[Problem], make: Callable[[], Any], prefix: str = "") -> Any:
     try:
-        return make()
+        # What is imported may be built there, and its mistakes are told like those of the settings themselves.
+        return make(import_string(value) if isinstance(value, str) and name not in _NEVER_DOTTED else value)
+    except ImportError as error:
+        problems.append(Problem(check, f"{PREFIX}{name} = {value!r} cannot be imported: {error}"))
     except ConfigError as error:
-        problems += [Problem(check, prefix + text, error.hint) for text in error.problems]
-        return None
+        problems += [Problem(check, f"{PREFIX}{name}: {text}", error.hint) for text in error.problems]
+    return None
 
 
 def _as_auth(value: Any) -> Auth:
@@ -139,7 +134,16 @@ def _as_auth(value: Any) -> Auth:
     raise ConfigError(f"{type(value).__name__} is neither an Auth nor an Issuer")
 
 
-def _unchanged(value: Any) -> Any:
+def _as_exempt(value: Any) -> ExemptPaths:
+    if not isinstance(value, Iterable):
+        raise ConfigError(f"{value!r} is no list of paths")
+    return ExemptPaths(value)
+
+
+def _as_option(name: str, value: Any) -> Any:
+    check_options({name: value})
+    if name == "user":
+        check_loader(value)
     return value
 
 

@@ -5,17 +5,20 @@ A user is looked up and never trusted from claims: rights such as `is_superuser`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, final
+from weakref import WeakSet
 
+from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.core.exceptions import FieldDoesNotExist
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured, ValidationError
 
 from bearerkit.context import AuthContext
 from bearerkit.errors import ConfigError
 
-__all__ = ["CallerUser", "model_user"]
+__all__ = ["CallerUser", "check_loader", "loader_problems", "model_user"]
 
 
 def model_user(field: str | None = None, *, create: bool = False) -> Callable[[AuthContext], Any]:
@@ -23,37 +26,87 @@ def model_user(field: str | None = None, *, create: bool = False) -> Callable[[A
 
     `field` is the model's USERNAME_FIELD by default; it must be unique. With `create`, a subject that is new gets a
     user without a usable password. Subjects are unique within one issuer only: trust several issuers, and two people
-    may be one user; write a loader that looks at `ctx.issuer` too. A caller without a subject has no user.
+    may be one user; write a loader that looks at `ctx.issuer` too. A caller without a subject has no user, and neither
+    has one whose subject is spelled in another way, whatever the database takes for equal.
 
-    Raises ConfigError for a field that the model does not have, or that is not unique, when first used.
+    A field that the model does not have, or that is not unique, is a ConfigError of the guard that gets the loader. If
+    the models are not loaded yet, the system checks report it, and the loader raises it.
     """
+    return _ModelUser(field, create)
 
-    def load(context: AuthContext) -> Any:
-        model = get_user_model()
-        name: str = field or model.USERNAME_FIELD  # type: ignore[assignment]
-        _check(model, name)
-        if context.subject is None:
+
+def check_loader(loader: object) -> None:
+    """Raise ConfigError for a loader that can be seen not to work."""
+    if loader is model_user:
+        raise ConfigError("user=model_user is not called: user=model_user()")
+    if isinstance(loader, _ModelUser) and apps.models_ready:
+        loader.check()
+
+
+def loader_problems() -> Iterator[str]:
+    """What is wrong with the loaders that `model_user` has made so far."""
+    for loader in tuple(_made):
+        try:
+            loader.check()
+        except ConfigError as error:
+            yield from error.problems
+
+
+@final
+class _ModelUser:
+    """What `model_user` returns."""
+
+    def __init__(self, field: str | None, create: bool) -> None:
+        self._field = field
+        self._create = create
+        _made.add(self)
+
+    def __call__(self, context: AuthContext) -> Any:
+        subject = context.subject
+        model, field = self.check()
+        if subject is None or not _fits(field, subject):
             return None
         users = model._default_manager
-        found = users.filter(**{name: context.subject}).first()
-        if found is None and create:
-            found, new = users.get_or_create(None, **{name: context.subject})
-            if new:
-                found.set_unusable_password()
-                found.save(update_fields=["password"])
-        return found
+        found = users.filter(**{field.name: subject}).first()
+        if found is None and self._create:
+            names = {each.name for each in model._meta.get_fields()}
+            defaults = {"password": make_password(None)} if "password" in names else {}
+            found, _ = users.get_or_create(defaults, **{field.name: subject})
+        return found if found is not None and _is_spelled(getattr(found, field.name), subject) else None
 
-    return load
+    def check(self) -> tuple[Any, Any]:
+        """The user model and its field. Raises ConfigError if there is none that can serve."""
+        try:
+            model: Any = get_user_model()
+        except ImproperlyConfigured as error:
+            raise ConfigError(f"model_user(): {error}") from None
+        name = self._field or model.USERNAME_FIELD
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            raise ConfigError(f"model_user({name!r}): {model._meta.label} has no such field") from None
+        if not getattr(field, "unique", False) and not any(
+            constraint.fields == (name,) for constraint in model._meta.total_unique_constraints
+        ):
+            raise ConfigError(f"model_user({name!r}): the field is not unique in {model._meta.label}")
+        return model, field
 
 
-def _check(model: Any, name: str) -> None:
+_made: WeakSet[_ModelUser] = WeakSet()
+
+
+def _fits(field: Any, subject: str) -> bool:
+    """Whether the field can hold this text at all: numbers and UUIDs do not hold every text."""
     try:
-        if model._meta.get_field(name).unique:
-            return
-        problem = "is not unique"
-    except FieldDoesNotExist:
-        problem = "does not exist"
-    raise ConfigError(f"model_user({name!r}): the field {problem} in {model._meta.label}")
+        field.get_prep_value(subject)
+    except (TypeError, ValueError, ValidationError):
+        return False
+    return field.max_length is None or len(subject) <= field.max_length
+
+
+def _is_spelled(value: object, subject: str) -> bool:
+    """Subjects are case-sensitive (RFC 7519 section 4.1.2), and "01" is not "1"; a collation may see it otherwise."""
+    return not isinstance(value, str | int) or str(value) == subject
 
 
 @final

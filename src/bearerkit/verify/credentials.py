@@ -50,6 +50,11 @@ class Places:
         No browser adds `Authorization: Bearer` by itself. A gateway that fills a field of its own does so for whoever
         has a session cookie, which a browser does add, also to what a page of another site makes it send.
         """
+        return self.is_authorization
+
+    @property
+    def is_authorization(self) -> bool:
+        """True if the field is `Authorization`, which names a scheme before the token."""
         return self.header.lower() == "authorization"
 
     def __post_init__(self) -> None:
@@ -63,7 +68,7 @@ def take_token(request: Request, places: Places = Places()) -> str:
     Raises CredentialsMissing if there is none, InvalidRequest if there are several or if it is malformed.
     """
     field = request.headers.get(places.header)
-    bare = not places.is_sent_on_purpose
+    bare = not places.is_authorization
     token = None if field is None else _from_field(field, bare=bare)
     if request.kind == "websocket" and (not bare if places.subprotocol is None else places.subprotocol):
         offered = _from_subprotocols(request.headers)
