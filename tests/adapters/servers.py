@@ -94,6 +94,7 @@ class RunningServer:
         self._process = process
         self._port = port
         self._log = log
+        self._is_lost = False
 
     @property
     def output(self) -> str:
@@ -101,7 +102,12 @@ class RunningServer:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def ask(self, framework: str, scenario: Scenario) -> Reply | None:
-        """Send a request on a connection of its own. None: the server hangs up without an answer."""
+        """Send a request on a connection of its own. None: the server hangs up without an answer.
+
+        A server that once did not answer in time is not waited for again.
+        """
+        if self._is_lost:
+            raise TimeoutError("this server did not answer an earlier request")
         with socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE) as connection:
             try:
                 connection.sendall(request_bytes(framework, scenario))
@@ -110,6 +116,9 @@ class RunningServer:
                     body = response.read()
             except ConnectionError:
                 return None
+            except TimeoutError:
+                self._is_lost = True
+                raise
         fields = [(name, value) for name, value in response.getheaders() if name.lower() not in SERVERS_OWN]
         return Reply(response.status, fields, body)
 

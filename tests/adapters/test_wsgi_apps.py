@@ -252,6 +252,7 @@ def test_a_body_is_closed_exactly_once(auth: Auth, token: str, guards: int):
     assert seen == ["user"] * 2
     never, half = body(seen), body(seen)
     never.close()
+    assert list(never) == []
     next(iter(half))
     for _ in range(2):
         half.close()

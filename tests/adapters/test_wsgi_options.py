@@ -128,16 +128,23 @@ def generates(environ: Any, start_response: Any) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("app", [refusing(TenantUnknown("none")), begins, generates])
 def test_the_team_may_answer_where_an_app_knows_no_such_tenant(auth: Auth, token: str, app: Any):
-    """Before and after the app began its answer, and in its first part; the callback knows whose request it is."""
+    """Before and after the app began its answer, and in its first part; callback and page know whose request it is."""
     seen = []
+
+    def closing(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("404 Nothing", TEXT)
+        try:
+            yield f"nothing for {current_auth.subject}".encode()
+        finally:
+            seen.append(current_auth.subject)
 
     def not_found(environ: Any) -> Any:
         seen.append((auth_from(environ).subject, current_auth.subject))
-        return validator(page(environ))
+        return validator(closing)
 
     served = serve(RequireBearer(auth, not_found=not_found)(validator(app)), token)
-    assert (served.status, served.body) == (404, b"nothing at /orders")
-    assert seen == [("user", "user")]
+    assert (served.status, served.body) == (404, b"nothing for user")
+    assert seen == [("user", "user"), "user"]
 
 
 def test_the_page_of_the_team_may_fail_as_any_app(auth: Auth, token: str):

@@ -218,6 +218,7 @@ def test_paths_are_decoded_as_routers_decode_them(path: str, script: str):
     assert raw_path({"RAW_URI": "/a?b?c", "REQUEST_URI": "/d"}) == b"/a"
     assert raw_path({"REQUEST_URI": "/d\u20ac"}) == b"/d?"
     assert raw_path(environ) is None
+    assert route_path({"PATH_INFO": "/\u20ac\xff"}) == "/?\ufffd"  # what no server should say is no error of ours
 
 
 def test_the_minimal_environ_is_enough(auth: Auth, token: str):
