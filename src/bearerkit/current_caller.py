@@ -21,7 +21,8 @@ CALLER: ContextVar[AuthContext | None] = ContextVar("bearerkit_caller", default=
 
 OUTSIDE: Final = (
     "nobody is calling: there is no caller outside a request, before RequireBearer or BearerMiddleware ran, "
-    "or on a route that neither of them guards"
+    "on a route that neither of them guards (a decorator above the route guards nothing), or in a thread that was "
+    "started without the context (contextvars.copy_context().run hands it on)"
 )
 
 

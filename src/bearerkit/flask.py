@@ -22,6 +22,7 @@ from bearerkit.gate import Gate, GateOptions, check_options
 from bearerkit.guards import Requirement, checked_need
 from bearerkit.http import Request, Response
 from bearerkit.known import MappedUser, caller_of, known_caller, known_of, make_known, remember
+from bearerkit.spelling import nearest
 from bearerkit.wsgi_kit import full_path, raw_path, request_of
 
 try:
@@ -45,6 +46,7 @@ __all__ = ["BearerMiddleware", "RequireBearer", "auth_from", "current_auth"]
 
 V = TypeVar("V", bound=Callable[..., Any])
 
+_PREFIX: Final = "BEARERKIT_"
 _SETTING: Final = "BEARERKIT_AUTH"
 _EXTENSION: Final = "bearerkit"
 _GATE: Final = "flask_gate"
@@ -76,6 +78,9 @@ class _Bound:
         return gate
 
     def _bind(self, app: Flask, auth: Auth | Verifier | None) -> None:
+        unknown = [name for name in app.config if name.startswith(_PREFIX) and name != _SETTING]
+        if unknown:
+            raise ConfigError([f"app.config[{name!r}] is no setting{nearest(name, [_SETTING])}" for name in unknown])
         if self._gate is None:
             chosen = app.config.get(_SETTING) if auth is None else auth
             if chosen is None:

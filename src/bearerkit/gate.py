@@ -30,6 +30,7 @@ Render = Callable[[BearerkitError, Response], Response]
 """Gives an answer another body (`response.with_body(...)`); status and challenge stay as they are."""
 
 _USER = "bearerkit.user"
+_OF_MIDDLEWARES = ("need", "exempt")
 
 
 class GateOptions(TypedDict, total=False):
@@ -168,7 +169,7 @@ class Gate:
 def check_options(options: Mapping[str, object]) -> None:
     """Raise ConfigError listing every option of `GateOptions` that cannot work."""
     problems = [
-        f"{name} is no option{nearest(name, GateOptions.__annotations__)}"
+        f"{name} is no option{nearest(name, (*GateOptions.__annotations__, *_OF_MIDDLEWARES))}"
         for name in options
         if name not in GateOptions.__annotations__
     ]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from typing import Any, Final
 
-from bearerkit.credential_names import credential_names, known_name
+from bearerkit.credential_names import credential_names
 from bearerkit.redaction import MARK, redacted, redacted_field
 
 __all__ = ["RedactTokens"]
@@ -147,13 +147,8 @@ class RedactTokens(logging.Filter):
             if isinstance(value, Mapping):
                 return self._mapping(value, depth=depth + 1, objects=objects)
             if isinstance(value, (list, tuple, set, frozenset)):
-                names = [name] * len(value)
-                if pairs and isinstance(value, tuple) and len(value) == 2 and known_name(_name(value[0]), self._names):
-                    names = ["", "" if known_name(_name(value[1]), self._names) else _name(value[0])]
-                parts = [
-                    self._value(part, name, depth=depth + 1, objects=objects)
-                    for part, name in zip(value, names, strict=True)
-                ]
+                name = _name(value[0]) if pairs and isinstance(value, tuple) and len(value) == 2 else name
+                parts = [self._value(part, name, depth=depth + 1, objects=objects) for part in value]
                 if all(part is old for part, old in zip(parts, value, strict=True)):
                     return value
                 return _like(value, parts)

@@ -39,7 +39,6 @@ MAX_LENGTH: Final = 65_536
 _ROOM: Final = MAX_LENGTH - len(CUT)
 _BEYOND: Final = 1024
 """How far what stands at the cut is followed."""
-_ROUNDS: Final = 4
 _SHORT: Final = 256
 """Only what is no longer than this can be a word of a sentence."""
 
@@ -75,10 +74,9 @@ _SCHEME: Final = re.compile(
     r"(?:bearer|dpop|basic|token|api-?key|jwt|negotiate|ntlm)(?:\s|\+|%20)++(?:\\*[\"'`])?", re.IGNORECASE | re.ASCII
 )
 _LISTING_SCHEME: Final = re.compile(
-    r"(?:digest|hawk|oauth|mac|signature|gnap|vapid|aws4-hmac-sha256|aws4-ecdsa-p256-sha256)\s++(?=[\w-]+\s*=)",
+    r"(?:digest|hawk|oauth|mac|signature|gnap|vapid|aws4-hmac-sha256|aws4-ecdsa-p256-sha256)\s++(?=[\w-]+=)",
     re.IGNORECASE | re.ASCII,
 )
-_LISTED: Final = re.compile(r"[\w-]++\s*+=\s*+(?:\\*+\"[^\"\r\n]*+\"|[^\s,\"']*+)(?:\s*+,\s*+(?=[\w-]++\s*+=))?", re.ASCII)
 _COOKIE: Final = re.compile(r"[^\s=;,\"'`\\]{1,256}=", re.ASCII)
 _OFFERED: Final = re.compile(
     r"""(?:[\w.+-]{1,64}\s*,\s*){0,8}(?:bearer\s*,\s*|base64url\.bearer\.authorization\.k8s\.io\.)(?=[^\s"'\\])""",
@@ -109,12 +107,16 @@ def redacted(text: str, names: Collection[str] = CREDENTIAL_NAMES) -> str:
     if _SUSPECT.search(text, 0, _SHORT) is None and len(text) <= _SHORT:
         return text
     is_cut = len(text) > MAX_LENGTH or text.endswith(CUT)
-    kept = text.removesuffix(CUT)[: _ROOM + _BEYOND] if is_cut else text
-    kept = _without(kept, _merged(_spans(kept, names)), _ROOM if is_cut else len(kept))
-    for _ in range(_ROUNDS):  # what was taken out may have hidden where something else ends
-        before, kept = kept, _without(kept, _merged(_spans(kept, names)), len(kept))
-        if kept == before:
+    room = _ROOM if is_cut else len(text)
+    searched = text.removesuffix(CUT)[: room + _BEYOND] if is_cut else text
+    parts: list[str] = []
+    done = 0
+    for start, end in _merged(_spans(searched, names)):
+        if start >= room:
             break
+        parts += (searched[done:start], MARK)
+        done = end
+    kept = "".join((*parts, searched[done : max(done, room)]))
     return kept[:_ROOM] + CUT if is_cut or len(kept) > MAX_LENGTH else kept
 
 
@@ -132,17 +134,6 @@ def _spans(text: str, names: Collection[str]) -> Iterator[_Span]:
         for rule in (_named(reading.text, names), _schemes(reading.text), _jose(reading.text)):
             for start, end in rule:
                 yield reading.place(start), reading.place(end)
-
-
-def _without(text: str, spans: Iterable[_Span], end: int) -> str:
-    """`text` up to `end` without the spans that begin before it."""
-    parts: list[str] = []
-    done = 0
-    for begun, ended in spans:
-        if begun < end:
-            parts += (text[done:begun], MARK)
-            done = ended
-    return "".join((*parts, text[done : max(done, end)]))
 
 
 def _merged(spans: Iterable[_Span]) -> Iterator[_Span]:
@@ -219,7 +210,7 @@ def _unquoted(text: str, found: re.Match[str], name: str) -> _Span | None:
     before = text[found.start() - 1 : found.start()]
     if name in AUTHORIZATION:
         return _authorization(text, start, before, is_line=sign != "=" or bool(space))
-    if name == SUBPROTOCOL or (name in COOKIES and (_COOKIE.match(text, start) or text.startswith(MARK, start))):
+    if name == SUBPROTOCOL or (name in COOKIES and _COOKIE.match(text, start)):
         return _inside(text, start, _line_end(text, start, before), name)
     if sign == ":" and text.startswith("[", start) and not text.startswith(MARK, start):
         start += 1  # Go: map[Name:[value]]
@@ -244,10 +235,7 @@ def _authorization(text: str, start: int, before: str, *, is_line: bool) -> _Spa
         end = _run_end(text, start)
         return None if _is_harmless(text, start, end) else (start, end)
     if listing := _LISTING_SCHEME.match(text, start):
-        start = end = listing.end()
-        while listed := _LISTED.match(text, end):
-            end = listed.end()
-        return start, end
+        return listing.end(), _line_end(text, start, before)
     run = _run_end(text, start)
     if _is_harmless(text, start, run):
         return None

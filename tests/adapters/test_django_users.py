@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import django_project
+from adapters.django_calls import database_in
 from adapters.scenarios import AUDIENCE, ISSUER
 from bearerkit import Auth, AuthContext, ConfigError, Issuer, Places
 from bearerkit.errors import KeysUnavailable
@@ -19,7 +20,6 @@ from django.conf import settings  # noqa: E402 - needs the settings
 from django.contrib import admin  # noqa: E402
 from django.contrib.auth import aauthenticate, authenticate, get_user_model, login  # noqa: E402
 from django.contrib.auth.models import AnonymousUser  # noqa: E402
-from django.core.management import call_command  # noqa: E402
 from django.http import HttpResponse, StreamingHttpResponse  # noqa: E402
 from django.middleware.csrf import get_token  # noqa: E402
 from django.test import AsyncClient, Client, RequestFactory, override_settings  # noqa: E402
@@ -35,17 +35,9 @@ OURS = "bearerkit.django.BearerMiddleware"
 
 @pytest.fixture
 def database(tmp_path: Any) -> Iterator[Any]:
-    """Tables in a file of its own, so that threads see them too."""
-    from django.db import connections
-
-    connections["default"].close()
-    databases = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "db.sqlite3")}
-    before = dict(connections["default"].settings_dict)
-    connections["default"].settings_dict.update(databases)
-    call_command("migrate", verbosity=0)
-    yield get_user_model()._default_manager
-    connections.close_all()
-    connections["default"].settings_dict.update(before)
+    """The users of a database."""
+    with database_in(tmp_path):
+        yield get_user_model()._default_manager
 
 
 def bearing(subject: str | None = "ada", **claims: Any) -> dict[str, str]:

@@ -156,7 +156,7 @@ def test_the_bridge_does_not_answer_for_another_guard(auth: Auth):
 
 
 def test_an_error_page_that_asks_for_the_user(auth: Auth):
-    """Flask asks no handler about what a handler raises; an optional guard refuses a bad token before it comes to that."""
+    """Flask asks no handler about what a handler raises; an optional guard refuses a bad token before that."""
     statuses = []
     for at_the_door in (True, False):
         app = logging_in(auth)

@@ -179,7 +179,7 @@ def test_an_environ_says_what_the_fields_said(fields: list[tuple[str, str]]):
     for name in present | {"absent", "Absent-Too", "http-accept"}:
         assert told.get(name) == told.get(name.upper()) == sent.get(name)
         assert (name in told) == (name in sent)
-        assert ",".join(told.get_all(name)) == ",".join(sent.get_all(name))
+        assert told.get_all(name) == [",".join(sent.get_all(name))][: name in sent]
 
 
 @given(

@@ -1,4 +1,4 @@
-"""oidc-provider issues the tokens, two frameworks under uvicorn refuse or admit them. All of it over real HTTP."""
+"""oidc-provider issues the tokens, nine frameworks behind uvicorn or werkzeug refuse or admit them, over real HTTP."""
 
 from __future__ import annotations
 

@@ -18,6 +18,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = ["django.middleware.security.SecurityMiddleware", "django.middleware.common.CommonMiddleware"]
 
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "loggers": {"bearerkit": {"handlers": ["console"], "level": "INFO"}},  # why a request was refused
+}
+
 BEARERKIT_AUTH = "config.auth.auth"
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["bearerkit.drf.BearerAuthentication"],
