@@ -43,6 +43,15 @@ NEED_NOT_IMPORT = {"bearerkit.__main__", "bearerkit.testing.plugin"}
 """A program, and a module that only pytest imports."""
 
 
+def configure_django() -> None:
+    """Django's own modules ask for settings while they are imported."""
+    import django
+    from django.conf import settings
+
+    settings.configure(INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth"])
+    django.setup()
+
+
 def problem_of(module: str, given: frozenset[str]) -> str | None:
     """What is wrong with the import of `module`, None when all is well."""
     extra = NEEDS.get(module)
@@ -66,6 +75,8 @@ def main(extra: str) -> int:
     """Check all modules; 0 when all is well, 1 after printing what is not."""
     found = pkgutil.walk_packages(bearerkit.__path__, "bearerkit.", onerror=lambda _: None)
     given = GIVES[extra]
+    if "django" in given:
+        configure_django()
     names = sorted({module.name for module in found} - NEED_NOT_IMPORT)
     # run_demo() asks for its extra before it imports what is below bearerkit.demo.
     names = [name for name in names if "demo" in given or not name.startswith("bearerkit.demo.")]
