@@ -87,6 +87,15 @@ def test_no_auth_is_a_config_error_when_the_app_is_built(build: Any):
 
 
 @pytest.mark.parametrize("build", [RequireBearer, BearerMiddleware])
+def test_a_misspelt_setting_is_a_config_error(auth: Auth, build: Any):
+    """All of them at once, with the name that was meant; also where the guard has its `Auth` already."""
+    for guard in (build(), build(auth=auth)):
+        with pytest.raises(ConfigError, match=r"BEARERKIT_AUHT'\] is no setting; did you mean") as caught:
+            guard.init_app(app_with(BEARERKIT_AUTH=None, BEARERKIT_AUHT=auth, BEARERKIT_REALM="orders"))
+        assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("build", [RequireBearer, BearerMiddleware])
 def test_two_auths_are_a_config_error(auth: Auth, build: Any):
     """One of them would be ignored, and nobody could tell which; the same one twice is one."""
     with pytest.raises(ConfigError, match="has an Auth, so init_app takes none"):

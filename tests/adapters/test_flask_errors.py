@@ -152,11 +152,18 @@ def test_what_no_guard_answers_for_is_the_teams(auth: Auth, error: BearerkitErro
 
 
 def test_a_mistake_is_no_refusal_behind_a_guard_either(auth: Auth, token: str):
-    """ConfigError and its like are the team's, and no caller may read what they say."""
-    app = app_of(x=refusing(ConfigError("the secret setting")))
-    BearerMiddleware(app, auth)
-    answer = app.test_client().get("/x", headers=sent(token))
-    assert (answer.status_code, "secret" in answer.text) == (500, False)
+    """ConfigError and its like are the team's: their handler, or their log, gets it, and no caller may read it."""
+
+    def app() -> Flask:
+        app = app_of(x=refusing(ConfigError("the secret setting")))
+        BearerMiddleware(app, auth)
+        return app
+
+    handled = app()
+    handled.register_error_handler(Exception, theirs("everything"))
+    assert handled.test_client().get("/x", headers=sent(token)).text == "everything of ConfigError"
+    answer = app().test_client().get("/x", headers=sent(token))
+    assert (answer.status_code, answer.mimetype, "secret" in answer.text) == (500, "text/html", False)
 
 
 def test_without_init_app_a_guarded_function_answers_for_itself_only(auth: Auth, token: str):

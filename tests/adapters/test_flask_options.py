@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ def test_the_user_is_in_g(auth: Auth, is_async: bool):
         return load_user(ctx)
 
     async def aload(ctx: Any) -> Any:
+        await asyncio.sleep(0)  # only an event loop goes on from here
         return load(ctx)
 
     def view() -> str:
@@ -59,6 +61,7 @@ def pages() -> dict[str, Any]:
     """Every way in which a team may answer for a foreign tenant."""
 
     async def coroutine(native: Any) -> Any:
+        await asyncio.sleep(0)
         return make_response(f"coroutine at {native.path}", 404)
 
     def aborting(native: Any) -> Any:

@@ -101,6 +101,18 @@ def test_a_request_inside_an_anonymous_one(auth: Auth):
         assert app.test_client().get("/batch").json == [["bob", "bob", "part:bob"], [None, None, user]]
 
 
+def test_a_request_inside_another_one_that_nothing_guards(auth: Auth):
+    """It has no caller, though the request around it has one."""
+
+    def batch() -> Any:
+        return jsonify([ask("/open"), current_auth.subject])
+
+    app = app_of(RequireBearer(auth), batch=batch)
+    app.add_url_rule("/open", "nothing_guards", lambda: jsonify(repr(current_auth)))
+    answer = app.test_client().get("/batch", headers=sent(ALICE)).json
+    assert answer == ["<current_auth: nobody is calling>", "alice"]
+
+
 def test_requests_in_requests_in_requests(auth: Auth):
     """What each of them found is given back in turn."""
 
@@ -198,6 +210,13 @@ def test_a_user_that_is_not_ours_stays(auth: Auth, service: Auth):
         assert app.test_client().get("/who", headers=both).json == [caller, caller, "session"]
 
 
+def test_a_library_that_was_made_for_plain_wsgi(auth: Auth):
+    """In a guarded view its `current_auth` is the caller too, and nobody afterwards."""
+    app = app_of(RequireBearer(auth), who=lambda: jsonify(wsgi.current_auth.subject))
+    assert app.test_client().get("/who", headers=sent(ALICE)).json == "alice"
+    assert CALLER.get() is None
+
+
 def test_a_guard_around_the_whole_of_flask(auth: Auth, service: Auth):
     """It and those inside know of each other; the one nearest to the view says who is calling, in its streams too."""
 
@@ -213,3 +232,6 @@ def test_a_guard_around_the_whole_of_flask(auth: Auth, service: Auth):
     assert client.get("/open").status_code == 404
     headers = {**sent(ALICE), "X-Service": ISSUER.token(sub="s")}
     assert client.get("/stream", headers=headers).text == "s"
+    app = closed(service, app_of(unguarded, who=who))
+    app.wsgi_app = wsgi.BearerMiddleware(app.wsgi_app, auth)
+    assert app.test_client().get("/who", headers=headers).json == ["s", "s", "-"]

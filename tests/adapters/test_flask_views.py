@@ -86,6 +86,10 @@ def test_path_parameters_are_visible_to_needs(auth: Auth):
         assert client.get("/t/acme/orders", headers=sent(token)).text == "acme"
         assert client.get("/t/evil/orders", headers=sent(token)).status_code == 404
         assert client.get("/t/acme/orders", headers=sent(ISSUER.token(tenant_id="acme"))).status_code == 403
+    # Nor does a router in front of Flask answer for a path that Flask does not know.
+    named = {"wsgiorg.routing_args": ((), {"tenant_id": "acme"})}
+    answer = by_app.test_client().get("/nowhere", headers=sent(token), environ_overrides=named)
+    assert answer.content_type == "application/problem+json"
 
 
 def test_class_based_views(auth: Auth):
