@@ -17,20 +17,35 @@ def bearing(**claims: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {ISSUER.token(**claims)}"}
 
 
+_tables: list[bytes] = []
+"""A database file with all tables, once it was made."""
+
+
 @contextmanager
 def database_in(folder: Path, **settings: Any) -> Iterator[None]:
     """Tables in a file of their own, so that threads see them too. `settings` are further ones of the database."""
+    from asgiref.sync import SyncToAsync
     from django.core.management import call_command
     from django.db import connections
 
-    connection = connections["default"]
-    connection.close()
-    before = dict(connection.settings_dict)
-    connection.settings_dict.update({"NAME": str(folder / "db.sqlite3"), **settings})
+    def close() -> None:
+        connections.close_all()
+        # Sync code of async tests runs in one thread that stays, and its connection with it.
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+    close()
+    file, configured = folder / "db.sqlite3", connections["default"].settings_dict
+    before = dict(configured)
+    configured.update({"NAME": str(file), **settings})
     try:
-        call_command("migrate", verbosity=0)
+        if _tables:
+            file.write_bytes(_tables[0])
+        else:
+            call_command("migrate", verbosity=0)
+            connections.close_all()
+            _tables.append(file.read_bytes())
         yield
     finally:
-        connections.close_all()
-        connection.settings_dict.clear()
-        connection.settings_dict.update(before)
+        close()
+        configured.clear()
+        configured.update(before)

@@ -20,6 +20,7 @@ from bearerkit.django.users import CallerUser
 from bearerkit.errors import KeysUnavailable, PermissionDenied
 
 from django.conf import settings  # isort: skip - after the settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse, StreamingHttpResponse
@@ -244,12 +245,20 @@ async def test_a_refusal_of_an_unguarded_view_is_answered() -> None:
         assert Client().get("/a", headers=bearing()).status_code == 403
 
 
-def test_a_refusal_of_an_unguarded_view_takes_the_page_of_the_guard_that_let_it_in() -> None:
-    """Where a guard of a view judged it last, its options hold."""
-    view = RequireBearer(AUTH, render=lambda refusal, response: response.with_body("the view's"))(refuses)
-    with closed(path("a", view), path("b", refuses), BEARERKIT_RENDER=lambda _, response: response.with_body("all's")):
-        assert Client().get("/a", headers=bearing()).content == b"the view's"
-        assert Client().get("/b", headers=bearing()).content == b"all's"
+class Late(HttpResponse):
+    """A response that is rendered after its view has returned, and refuses then."""
+
+    def render(self) -> Any:
+        raise PermissionDenied("no")
+
+
+def test_a_refusal_is_answered_by_the_guard_that_judged_last() -> None:
+    """Its options hold, also after the view has returned; where there is none but the middleware, those of all."""
+    bearer = RequireBearer(AUTH, render=lambda refusal, response: response.with_body("the view's"))
+    routes = (path("a", bearer(refuses)), path("b", bearer(lambda request: Late())), path("c", refuses))
+    with closed(*routes, BEARERKIT_RENDER=lambda refusal, response: response.with_body("all's")):
+        bodies = [Client().get(f"/{name}", headers=bearing()).content for name in "abc"]
+    assert bodies == [b"the view's", b"the view's", b"all's"]
 
 
 def refusing(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -319,8 +328,15 @@ def test_beside_cors() -> None:
 
 
 def test_beside_the_middleware_that_asks_for_a_session() -> None:
-    """LoginRequiredMiddleware looks at `request.user`: with BEARERKIT_USER it finds the caller there."""
+    """LoginRequiredMiddleware looks at `request.user`, where BEARERKIT_USER puts the caller. It runs before the guard
+    of a view, which has to be spared.
+    """
     login = "django.contrib.auth.middleware.LoginRequiredMiddleware"
     with closed(path("me", who), above=(login,), BEARERKIT_USER=CallerUser):
         assert Client().get("/me", headers=bearing(sub="ada")).content == b"ada|ada"
         assert Client().get("/me").status_code == 401
+    bearer = RequireBearer(AUTH)
+    routes = (path("a", bearer(who)), path("b", login_not_required(bearer(who))))
+    with override_settings(ROOT_URLCONF=routes, MIDDLEWARE=[*settings.MIDDLEWARE, login]):
+        statuses = [Client().get(f"/{name}", headers=bearing()).status_code for name in "ab"]
+        assert (statuses, Client().get("/b").status_code) == ([302, 200], 401)

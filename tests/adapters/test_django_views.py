@@ -19,7 +19,7 @@ from bearerkit.errors import PermissionDenied
 
 django_project.configure()
 
-from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse  # noqa: E402 - needs the settings
+from django.http import Http404, HttpResponse  # noqa: E402 - needs the settings
 from django.test import AsyncClient, AsyncRequestFactory, Client, RequestFactory, override_settings  # noqa: E402
 from django.urls import include, path, re_path  # noqa: E402
 from django.utils.decorators import method_decorator  # noqa: E402
@@ -296,35 +296,3 @@ def test_not_found_that_forgets_to_return() -> None:
     guarded = RequireBearer(AUTH, not_found=lambda request: None).require(tenant(value="acme"))(me)
     with pytest.raises(TypeError, match="not_found= returned no response"):
         guarded(RequestFactory().get("/", headers=bearing()))
-
-
-@pytest.mark.anyio
-@on_asyncio
-async def test_async_streams_are_made_under_their_caller() -> None:
-    """Part by part, after the view has returned; the team's generator is closed as before."""
-    closed: list[bool] = []
-
-    async def stream(request: Any) -> StreamingHttpResponse:
-        async def parts() -> Any:
-            try:
-                yield str(current_auth.subject)
-                yield str(current_auth.subject)
-            finally:
-                closed.append(True)
-
-        return StreamingHttpResponse(parts())
-
-    response = await bearer(stream)(AsyncRequestFactory().get("/", headers=bearing(sub="ada")))
-    assert CALLER.get() is None
-    assert [part async for part in response.streaming_content] == [b"ada", b"ada"]
-    assert (CALLER.get(), closed) == (None, [True])
-
-
-def test_a_file_is_left_to_the_server(tmp_path: Any) -> None:
-    """It may have a faster way to send it, which needs the file itself."""
-    (tmp_path / "report.txt").write_text("secret")
-    view = bearer(lambda request: FileResponse((tmp_path / "report.txt").open("rb")))
-    response = view(RequestFactory().get("/", headers=bearing()))
-    assert response.file_to_stream is not None
-    assert response.getvalue() == b"secret"
-    response.close()

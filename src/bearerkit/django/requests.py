@@ -15,11 +15,12 @@ from django.apps import apps
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import SimpleTemplateResponse
 
 from bearerkit import known, wsgi_kit
 from bearerkit._drive import run
 from bearerkit.context import AuthContext
-from bearerkit.current_caller import async_parts, parts
+from bearerkit.current_caller import CALLER, async_parts, parts
 from bearerkit.django.csrf import let_off
 from bearerkit.errors import Refused, Unavailable
 from bearerkit.gate import Gate
@@ -103,11 +104,7 @@ def plain_request(request: Any) -> HttpRequest:
 
 def http_request_in(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> HttpRequest:
     """The request among the arguments of a view, a method, or a view of Django REST framework."""
-    values = (*args, *kwargs.values())
-    for value in values:
-        if isinstance(value, HttpRequest):
-            return value
-    for value in values:
+    for value in (*args, *kwargs.values()):
         # Any object may keep a request, an old one perhaps; that of REST framework shows the fields of its own.
         inner: object = plain_request(value)
         if isinstance(inner, HttpRequest) and getattr(value, "META", None) is inner.META:
@@ -149,14 +146,30 @@ async def aanswer_to(gate: Gate, refusal: Refused | Unavailable, native: Any) ->
 
 
 def under_caller(context: AuthContext, response: Any) -> Any:
-    """`response`, with `current_auth` in the code that makes its parts after the handler has returned."""
+    """`response`, with `current_auth` in the code that makes it, or its parts, after the handler has returned."""
     # A file is left to the server, which may have a faster way to send it; nothing is computed for it any more.
     if isinstance(response, StreamingHttpResponse) and getattr(response, "file_to_stream", None) is None:
         if response.is_async:
             response.streaming_content = async_parts(context, cast(AsyncIterable[Any], response.streaming_content))
         else:
             response.streaming_content = parts(context, cast(Iterable[Any], response.streaming_content))
+    elif isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
+        _render_under(context, response)
     return response
+
+
+def _render_under(context: AuthContext, response: Any) -> None:
+    render = response.render
+
+    def render_once() -> Any:
+        vars(response).pop("render", None)  # a rendered response may be pickled, for a cache
+        before = CALLER.set(context)
+        try:
+            return render()
+        finally:
+            CALLER.reset(before)
+
+    response.render = render_once
 
 
 def roll_back() -> None:

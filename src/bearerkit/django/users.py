@@ -98,10 +98,10 @@ _made: WeakSet[_ModelUser] = WeakSet()
 def _fits(field: Any, subject: str) -> bool:
     """Whether the field can hold this text at all: numbers and UUIDs do not hold every text."""
     try:
-        field.get_prep_value(subject)
+        value = field.get_prep_value(subject)
     except (TypeError, ValueError, ValidationError):
         return False
-    return field.max_length is None or len(subject) <= field.max_length
+    return not isinstance(value, str) or field.max_length is None or len(value) <= field.max_length
 
 
 def _is_spelled(value: object, subject: str) -> bool:
