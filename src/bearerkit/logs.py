@@ -1,6 +1,6 @@
 """The logging filter that takes credentials out of records, whatever part of a record they are in.
 
-Which text is a credential is decided in redaction.py; here: which texts a record is made of. A record is never
+Which text is a credential is decided in redaction/; here: which texts a record is made of. A record is never
 dropped, nothing that a caller passed to a logger is changed in place, and whatever goes wrong, the text that could not
 be searched is not let out.
 """
@@ -8,12 +8,12 @@ be searched is not let out.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from typing import Any, Final
 
-from bearerkit.credential_names import credential_names
-from bearerkit.redaction import MARK, redacted, redacted_field
+from bearerkit.redaction import MARK, credential_names, known_name, redacted, redacted_field
 
 __all__ = ["RedactTokens"]
 
@@ -23,6 +23,9 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"asctime", "tas
 _HARMLESS: Final = (int, float, complex, type(None))
 _DEPTH: Final = 8
 """How deep containers are searched piece by piece. Below, they are searched as they would be written."""
+_SMALL: Final = 1000
+"""Numbers below are no credentials: the status of an answer."""
+_LONG_WORD: Final = re.compile(r"(?=[\w-]*[0-9])[\w-]{8,}", re.ASCII)
 _FORMATTER: Final = logging.Formatter()
 
 
@@ -61,49 +64,53 @@ class RedactTokens(logging.Filter):
 
     def _clean_message(self, record: logging.LogRecord) -> None:
         template = str(record.msg)
-        clean = self._text(template)
         if not record.args:
+            clean = self._text(template)
             if clean != template:
                 record.msg = clean
             return
         args = self._value(record.args, pairs=False)
-        message = _joined(clean, args)
-        if message is None:  # a place for an argument was part of a credential
-            clean, message = template, _joined(template, args)
+        message = _joined(template, record.args)
+        if message is None:  # an argument that cannot be shown, in the place of which something can
+            message = _joined(template, args)
         if message is None:  # a mistake in the call, which logging would print with all arguments
             record.msg, record.args = self._text(f"{template} {args!r}"), None
             return
         goal = self._text(message)
-        if goal != message:
-            # It became a credential only when it was joined: "token=%s".
-            args = self._without_joined(clean, args, goal)
-        if args is None:
-            record.msg, record.args = goal, None
-            return
-        if clean != template:
-            record.msg = clean
-        record.args = args
+        if goal != message or args is not record.args:
+            record.msg, record.args = self._cleaned(template, record.args, args, goal)
 
-    def _without_joined(self, template: str, args: Any, goal: str) -> Any:
-        """Arguments of the same shape that make no credential with `template`, None if there are none.
+    def _cleaned(self, template: str, old: Any, args: Any, goal: str) -> tuple[str, Any]:
+        """A template and arguments that together show nothing but what `goal` does, which is the message redacted.
 
-        Formatters count on the shape: that of uvicorn's access log takes five arguments, or fails and loses the line.
+        What makes a credential may stand in the template or in another argument ("token=%s"). If possible, the
+        arguments keep their shape: the formatter of uvicorn's access log takes five, or fails and loses the line.
         """
-        if not isinstance(args, tuple):
-            return None
-        texts = [index for index, arg in enumerate(args) if not isinstance(arg, _HARMLESS)]
-        fitting = args
-        for index in texts:  # those that are redacted from end to end in the message
-            trial = _replaced(fitting, index)
-            joined = _joined(template, trial)
-            if joined is not None and self._text(joined) == goal:
-                fitting = trial
-        trials = [fitting, *(_replaced(args, index) for index in texts), _replaced(args, *texts)]
+        clean = self._text(template)
+        trials = [(template, args), (clean, args)]
+        texts: list[int] = []
+        if isinstance(args, tuple):
+            texts += [index for index, arg in enumerate(args) if not isinstance(arg, _HARMLESS)]
+            fitting = args
+            for index in texts:  # first those that the message lacks from end to end
+                trial = _replaced(fitting, index)
+                if self._text(_joined(template, trial) or "") == goal:
+                    fitting = trial
+            trials += [(template, fitting), *((template, _replaced(args, index)) for index in texts)]
         for trial in trials:
-            joined = _joined(template, trial)
-            if joined is not None and self._text(joined) == joined:
+            joined = _joined(*trial)
+            if joined is not None and _shows_no_more(joined, goal):
                 return trial
-        return None
+        if isinstance(args, tuple) and clean == template and _LONG_WORD.search(template) is None:
+            # An argument made a credential of the template itself: GET /x?cookie:a= HTTP/1.1. No client may hide a
+            # request so. The template is the program's own, and of the arguments only what `goal` shows is shown.
+            args = _replaced(args, *(index for index in texts if not _is_shown(str(args[index]), goal)))
+            if all(abs(arg) < _SMALL for arg in args if isinstance(arg, (int, float, complex))):
+                return template, args
+        joined = self._text(_joined(template, args) or "")
+        if args is not old and not _shows_no_more(joined, goal):
+            return clean, None
+        return (goal if args is old else joined), None
 
     def _clean_exception(self, record: logging.LogRecord) -> None:
         if record.exc_info:
@@ -147,14 +154,17 @@ class RedactTokens(logging.Filter):
             if isinstance(value, Mapping):
                 return self._mapping(value, depth=depth + 1, objects=objects)
             if isinstance(value, (list, tuple, set, frozenset)):
-                name = _name(value[0]) if pairs and isinstance(value, tuple) and len(value) == 2 else name
-                parts = [self._value(part, name, depth=depth + 1, objects=objects) for part in value]
+                names = [name] * len(value)
+                if pairs and isinstance(value, tuple) and len(value) == 2 and known_name(_name(value[0]), self._names):
+                    names = ["", "" if known_name(_name(value[1]), self._names) else _name(value[0])]
+                parts = [
+                    self._value(part, name, depth=depth + 1, objects=objects)
+                    for part, name in zip(value, names, strict=True)
+                ]
                 if all(part is old for part, old in zip(parts, value, strict=True)):
                     return value
                 return _like(value, parts)
-        elif isinstance(value, (Mapping, list, tuple, set, frozenset)):
-            objects = True
-        return self._shown(value) if objects else value
+        return self._shown(value) if objects or depth >= _DEPTH else value
 
     def _mapping(self, value: Mapping[Any, Any], *, depth: int, objects: bool) -> Any:
         parts = {
@@ -220,6 +230,21 @@ def _joined(template: str, args: Any) -> str | None:
         return str(template % args)
     except Exception:
         return None
+
+
+def _shows_no_more(text: str, goal: str) -> bool:
+    """True if all that `text` has beside the marks stands in `goal` too, in this order."""
+    at = 0
+    for piece in text.split(MARK):
+        found = goal.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
+def _is_shown(text: str, goal: str) -> bool:
+    return all(piece in goal for piece in text.split(MARK))
 
 
 def _handlers() -> Iterator[logging.Handler]:

@@ -1,60 +1,86 @@
-"""What child processes of test_access_logs.py serve: applications that log what they were asked."""
+"""What the child processes of test_access_logs.py serve, with the logging that a recipe of docs/logging.md sets up.
+
+Each application answers 200, and fails on `/fail` with an error that tells the query. The socket is inherited.
+"""
 
 from __future__ import annotations
 
-import logging
 import os
+import re
+import socket
 from collections.abc import Iterable
-from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
-from bearerkit import RedactTokens
+__all__ = ["asgi_app", "recipe", "run", "wsgi_app"]
 
-_log = logging.getLogger("bearerkit.test.requests")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "logging.md"
 
 
-def is_filtered() -> bool:
-    """Whether the recipe of the docs is in place; without it the test must see the token."""
-    return os.environ.get("BEARERKIT_TEST_REDACTS") == "1"
+def recipe(heading: str, *, redacts: bool) -> str:
+    """The Python block under a heading of the page; or the same with a filter that does nothing."""
+    text = PAGE.read_text(encoding="utf-8")
+    found = re.search(rf"^### {heading}\n.*?```python\n(.*?)```", text, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/logging.md has no recipe for {heading}"
+    return found[1] if redacts else found[1].replace("bearerkit.RedactTokens", "logging.Filter")
 
 
 def wsgi_app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/fail":
+        raise ValueError(f"cannot read {environ['QUERY_STRING']}")
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
     return [b"ok"]
 
 
 async def asgi_app(scope: Any, receive: Any, send: Any) -> None:
-    if scope["type"] == "http":
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"ok"})
+    if scope["type"] != "http":
+        raise NotImplementedError(scope["type"])
+    if scope["path"] == "/fail":
+        raise ValueError(f"cannot read {scope['query_string'].decode()}")
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
 
 
-def uvicorn_main() -> None:
-    """The recipe for uvicorn."""
+def run(server: str) -> None:
+    """Serve until the process is stopped."""
+    names: dict[str, Any] = {"__name__": "recipe"}
+    exec(os.environ["TEST_RECIPE"], names)
+    {"Uvicorn": _uvicorn, "Flask": _flask, "Django": _django}[server](names, int(os.environ["TEST_SOCKET"]))
+
+
+def _uvicorn(recipe: dict[str, Any], descriptor: int) -> None:
     import uvicorn
-    from uvicorn.config import LOGGING_CONFIG
 
-    config = deepcopy(LOGGING_CONFIG)
-    if is_filtered():
-        config["filters"] = {"credentials": {"()": "bearerkit.RedactTokens"}}
-        for handler in config["handlers"].values():
-            handler["filters"] = ["credentials"]
-    uvicorn.run(asgi_app, port=int(os.environ["PORT"]), log_config=config, ws="none")
+    uvicorn.run(asgi_app, fd=descriptor, log_config=recipe["log_config"], ws="none", lifespan="off")
 
 
-def werkzeug_main() -> None:
-    """The recipe for Flask's development server."""
-    from werkzeug.serving import run_simple
+def _flask(recipe: dict[str, Any], descriptor: int) -> None:
+    from flask import request
+    from werkzeug.serving import make_server
 
-    handler = logging.StreamHandler()
-    logging.getLogger("werkzeug").addHandler(handler)
-    logging.getLogger("werkzeug").setLevel(logging.INFO)
-    if is_filtered():
-        RedactTokens().install(handler)
-    run_simple("127.0.0.1", int(os.environ["PORT"]), wsgi_app)
+    app = recipe["app"]
+
+    @app.get("/<path:path>")
+    def view(path: str) -> str:
+        if path == "fail":
+            raise ValueError(f"cannot read {request.query_string.decode()}")
+        return "ok"
+
+    make_server("127.0.0.1", 0, app, fd=descriptor).serve_forever()
 
 
-def gunicorn_worker(worker: Any) -> None:
-    """The recipe for gunicorn: `post_worker_init`."""
-    if is_filtered():
-        RedactTokens().install()
+def _django(recipe: dict[str, Any], descriptor: int) -> None:
+    import django
+    from django.conf import settings
+    from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
+    from django.core.wsgi import get_wsgi_application
+
+    settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF="adapters.logged_urls", LOGGING=recipe["LOGGING"])
+    django.setup()
+    server = WSGIServer(("127.0.0.1", 0), WSGIRequestHandler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = socket.socket(fileno=descriptor)
+    server.server_name, server.server_port = "127.0.0.1", server.socket.getsockname()[1]
+    server.setup_environ()
+    server.set_app(get_wsgi_application())
+    server.serve_forever()

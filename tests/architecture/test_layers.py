@@ -14,7 +14,7 @@ from architecture.source_tree import Module, modules
 
 LAYERS: Sequence[tuple[str, frozenset[str]]] = (
     ("base", frozenset({"errors", "http", "challenge", "ports", "_drive", "spelling"})),
-    ("pure", frozenset({"jose", "guards", "context", "policy", "exempt", "redaction", "credential_names", "escapes"})),
+    ("pure", frozenset({"jose", "guards", "context", "policy", "exempt", "redaction"})),
     ("procedures", frozenset({"verify"})),
     ("default drivers", frozenset({"transport", "stores", "system"})),
     ("facades", frozenset({"auth", "gate", "issuer", "issuer_keys", "environment", "current_caller", "logs"})),
