@@ -9,6 +9,7 @@ from bearerkit.context import AuthContext
 from bearerkit.errors import PermissionDenied
 from bearerkit.guards.names import checked, quoted
 from bearerkit.guards.requirement import Facts, Requirement, Stage
+from bearerkit.guards.unread import role_hint
 from bearerkit.http import Request
 from bearerkit.jose.claims import shown
 
@@ -44,7 +45,9 @@ class _AnyRole(Requirement):
 
 
 def _lacking(ctx: AuthContext, need: _Roles | _AnyRole) -> PermissionDenied:
-    return PermissionDenied(f"needed is {need.describe()}, the caller has {shown(ctx.roles)}", reason="role_missing")
+    return PermissionDenied(
+        f"needed is {need.describe()}, the caller has {shown(ctx.roles)}", reason="role_missing", hint=role_hint(ctx)
+    )
 
 
 def role(*names: str) -> Requirement:

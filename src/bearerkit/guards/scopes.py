@@ -12,15 +12,11 @@ from bearerkit.context import AuthContext
 from bearerkit.errors import InsufficientScope
 from bearerkit.guards.names import SCOPE_TOKEN, checked, quoted
 from bearerkit.guards.requirement import Facts, Requirement, Stage
+from bearerkit.guards.unread import scope_hint
 from bearerkit.http import Request
 from bearerkit.jose.claims import shown
 
 __all__ = ["any_scope", "scope"]
-
-_HINT = (
-    "The token carries no scope at all. If it does, in another claim, the claim mapping of this issuer does not read "
-    "it: name it in claims=…. Scopes may also carry a prefix (strip_prefix)."
-)
 
 
 @final
@@ -60,7 +56,7 @@ def _lacking(ctx: AuthContext, need: _Scopes | _AnyScope) -> InsufficientScope:
     return InsufficientScope(
         f"needed is {need.describe()}, granted is {shown(ctx.scopes)}",
         required=need.names,
-        hint=None if ctx.scopes else _HINT,
+        hint=scope_hint(ctx, need.names),
     )
 
 

@@ -7,18 +7,41 @@ array elements are never split, and a truthy value is not a flag. Nothing here m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal
 
-__all__ = ["NAME_SHAPES", "Shape", "flag", "flag_or_string", "id_names", "moment", "names", "stripped", "text", "words"]
+__all__ = [
+    "BESIDE_SHAPES",
+    "NAME_SHAPES",
+    "Shape",
+    "flag",
+    "flag_or_string",
+    "id_names",
+    "moment",
+    "names",
+    "stripped",
+    "text",
+    "words",
+]
 
-Shape = Literal["auto", "space-separated", "comma-separated", "array", "object-keys", "bool-or-string"]
+Shape = Literal[
+    "auto",
+    "space-separated",
+    "comma-separated",
+    "array",
+    "object-keys",
+    "array-or-keys",
+    "permission-bits",
+    "bool-or-string",
+]
 """How a claim is written. `auto` takes the usual spellings of its field."""
 
 Names = tuple[str, ...]
 
 _ID_LIMIT: Final = 10**20
 _MOMENT_LIMIT: Final = 10**14
+_BITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 def text(value: Any) -> str | None:
@@ -86,6 +109,44 @@ def _keys(value: Any) -> Names:
     return _unique(value) if isinstance(value, Mapping) else ()
 
 
+def _array_or_keys(value: Any) -> Names:
+    return _keys(value) if isinstance(value, Mapping) else _array(value)
+
+
+def _keys_with(pair: tuple[Any, Any]) -> Names:
+    """The keys of an object whose value is an object with the member that `beside` names (Zitadel's roles)."""
+    value, member = pair
+    if not isinstance(value, Mapping) or not isinstance(member, str):
+        return ()
+    return _unique(key for key, granted in value.items() if isinstance(granted, Mapping) and member in granted)
+
+
+def _permission_bits(pair: tuple[Any, Any]) -> Names:
+    """`org:<feature>:<permission>` for every bit that is set (Clerk, session token version 2).
+
+    The object has the permissions in `per` and one number a feature in `fpm`, whose lowest bit stands for the first
+    permission; the features are those of `beside` that are marked as the organization's.
+    """
+    value, features = pair
+    if not isinstance(value, Mapping):
+        return ()
+    permissions, bits = _listed(value.get("per")), _listed(value.get("fpm"))
+    marked = [feature.partition(":") for feature in _listed(features)]
+    of_organization = [name for mark, colon, name in marked if colon and "o" in mark]
+    return _unique(
+        f"org:{feature}:{permission}"
+        for feature, number in zip(of_organization, bits, strict=False)
+        if _BITS.fullmatch(number)
+        for index, permission in enumerate(permissions)
+        if permission and int(number) >> index & 1
+    )
+
+
+def _listed(value: Any) -> list[str]:
+    """The parts of comma-separated text, empty ones too: their position counts."""
+    return [part.strip(" ") for part in value.split(",")] if isinstance(value, str) else []
+
+
 def _unique(values: Iterable[Any]) -> Names:
     """Non-empty strings, in order of arrival, each once."""
     return tuple(dict.fromkeys(value for value in values if isinstance(value, str) and value))
@@ -97,5 +158,12 @@ NAME_SHAPES: Final[Mapping[str, Callable[[Any], Names]]] = {
     "comma-separated": _commas,
     "array": _array,
     "object-keys": _keys,
+    "array-or-keys": _array_or_keys,
 }
 """Shape → reader, for fields that hold names. The shape is binding: an `array` that is a string gives ()."""
+
+BESIDE_SHAPES: Final[Mapping[str, Callable[[tuple[Any, Any]], Names]]] = {
+    "object-keys": _keys_with,
+    "permission-bits": _permission_bits,
+}
+"""Shape → reader of a claim and the one that `beside` names (MISSING if there is none)."""

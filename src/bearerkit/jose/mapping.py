@@ -16,6 +16,7 @@ from typing import Any, Final, get_args
 from bearerkit.errors import ConfigError
 from bearerkit.jose.claim_path import MISSING, ClaimPath
 from bearerkit.jose.claim_shape import (
+    BESIDE_SHAPES,
     NAME_SHAPES,
     Shape,
     flag,
@@ -35,7 +36,7 @@ Convert = Callable[[Any], Any]
 
 _NO_HEADER: Final[Mapping[str, Any]] = MappingProxyType({})
 _SHAPES: Final[tuple[str, ...]] = get_args(Shape)
-_MEMBERS: Final = ("claim", "shape", "strip_prefix")
+_MEMBERS: Final = ("claim", "shape", "strip_prefix", "beside")
 _NAMES: Final = frozenset({"scopes", "roles", "groups", "permissions", "services", "amr", "memberships"})
 _AUTO: Final[Mapping[str, Convert]] = {
     "scopes": words,
@@ -57,12 +58,14 @@ _MACHINES: Final = (
 class Claim:
     """One claim that may feed a field: its path (see `claim_path`), how it is written, and a prefix to take off.
 
-    With `strip_prefix` only values that carry the prefix count.
+    With `strip_prefix` only values that carry the prefix count. `beside` is the path of a second claim that the shape
+    needs: with `object-keys` only those keys count whose value is an object with the member that this claim names.
     """
 
     path: str
     shape: Shape = "auto"
     strip_prefix: str | None = None
+    beside: str | None = None
 
 
 def _claims(*paths: str) -> tuple[Claim, ...]:
@@ -115,7 +118,8 @@ class ClaimMapping:
     def parse(cls, value: ClaimMapping | Mapping[str, Any] | None) -> ClaimMapping:
         """The mapping in its short spelling: field → path, list of alternatives, or an object.
 
-        The object has the members `claim`, `shape` and `strip_prefix`; `machine` is an object of claim values.
+        The object has the members `claim`, `shape`, `strip_prefix` and `beside`; `machine` is an object of
+        claim values.
         Fields that are not given keep their default. Raises ConfigError listing every problem at once.
         """
         if isinstance(value, ClaimMapping):
@@ -180,7 +184,7 @@ def _parse_claim(name: str, item: Any, problems: list[str]) -> Claim | None:
     if "claim" not in item:
         problems.append(f"claims.{name}: the member 'claim' is missing")
         return None
-    return Claim(item["claim"], item.get("shape", "auto"), item.get("strip_prefix"))
+    return Claim(item["claim"], item.get("shape", "auto"), item.get("strip_prefix"), item.get("beside"))
 
 
 def _parse_machine(spelling: Any, problems: list[str]) -> tuple[tuple[str, Any], ...]:
@@ -199,11 +203,11 @@ def _reader(name: str, claims: Any, problems: list[str]) -> Read:
     alternatives: list[tuple[Callable[..., Any], Convert]] = []
     for claim in claims:
         try:
-            path = ClaimPath(claim.path)
+            value_at = _value_at(claim)
         except ValueError as error:
             problems.append(f"claims.{name}: {error}")
             continue
-        alternatives.append((path.read, _converter(name, claim, problems)))
+        alternatives.append((value_at, _converter(name, claim, problems)))
 
     def read(claims: Mapping[str, Any], header: Mapping[str, Any]) -> Any:
         for value_at, convert in alternatives:
@@ -215,22 +219,49 @@ def _reader(name: str, claims: Any, problems: list[str]) -> Read:
     return read
 
 
+def _value_at(claim: Claim) -> Callable[..., Any]:
+    """Reads the claim, or the pair of it and the claim beside it. Raises ValueError for a malformed path."""
+    path = ClaimPath(claim.path)
+    if claim.beside is None:
+        return path.read
+    beside = ClaimPath(claim.beside)
+
+    def pair(claims: Mapping[str, Any], header: Mapping[str, Any]) -> Any:
+        value = path.read(claims, header)
+        return MISSING if value is MISSING else (value, beside.read(claims, header))
+
+    return pair
+
+
 def _converter(name: str, claim: Claim, problems: list[str]) -> Convert:
     """What turns the claim's value into the field's, by the kind of the field and the shape that was asked for."""
-    known = (*NAME_SHAPES,) if name in _NAMES else ("auto", "bool-or-string") if name == "email_verified" else ("auto",)
+    known = _known_shapes(name, claim.beside)
     if claim.shape not in _SHAPES:
         problems.append(f"claims.{name}: unknown shape {claim.shape!r}{nearest(claim.shape, _SHAPES)}")
     elif claim.shape not in known:
-        problems.append(f"claims.{name}: shape {claim.shape!r} does not fit; this field takes {', '.join(known)}")
+        how = "" if claim.beside is None else " with beside"
+        takes = ", ".join(known) or "none"
+        problems.append(f"claims.{name}: shape {claim.shape!r} does not fit{how}; this field takes {takes}")
     prefix = claim.strip_prefix
     if prefix is not None:
         _check_prefix(name, prefix, problems)
     convert: Convert
-    if claim.shape == "auto" or claim.shape not in known:
+    if claim.beside is not None:
+        convert = BESIDE_SHAPES.get(claim.shape, text)
+    elif claim.shape == "auto" or claim.shape not in known:
         convert = _AUTO.get(name, NAME_SHAPES["auto"] if name in _NAMES else text)
     else:
         convert = NAME_SHAPES.get(claim.shape, flag_or_string)
     return convert if prefix is None else _stripping(convert, prefix, names=name in _NAMES)
+
+
+def _known_shapes(name: str, beside: str | None) -> tuple[str, ...]:
+    """The shapes that fit a field: only some look at a second claim, and one of them cannot do without."""
+    if name in _NAMES:
+        return (*(NAME_SHAPES if beside is None else BESIDE_SHAPES),)
+    if beside is not None:
+        return ()
+    return ("auto", "bool-or-string") if name == "email_verified" else ("auto",)
 
 
 def _check_prefix(name: str, prefix: object, problems: list[str]) -> None:

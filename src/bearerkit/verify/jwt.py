@@ -9,16 +9,17 @@ in `jose/` and `routing.py`; those that join a token to its issuer entry (end, t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple
 
 from bearerkit.context import AuthContext
-from bearerkit.errors import IssuerMismatch, Malformed, SignatureInvalid, TokenInvalid, Unavailable
+from bearerkit.errors import IssuerMismatch, Malformed, TokenInvalid, Unavailable
 from bearerkit.jose import claims as claim_rules
 from bearerkit.jose.claims import shown
 from bearerkit.jose.compact import Header, Jws, Limits, check_size, parse, parse_claims
 from bearerkit.jose.key_issuer import key_may_sign
 from bearerkit.jose.keys import VerificationKey
 from bearerkit.ports import Clock, Waits
+from bearerkit.verify.key_hints import signature_invalid
 from bearerkit.verify.key_source import KeySource, Snapshot
 from bearerkit.verify.resolver import Resolvers
 from bearerkit.verify.routing import Entry, Routes
@@ -168,7 +169,7 @@ class JwtVerifier:
             if key.verify(jws.header.algorithm, jws.signing_input, jws.signature):
                 break
         else:
-            _refuse_signature(jws.header)
+            raise signature_invalid(jws)
         context = self._check_claims(token, entry, key)
         if jws.header_segment not in self._headers and len(self._headers) < KNOWN_HEADERS_MAX:
             self._headers[jws.header_segment] = jws.header
@@ -217,17 +218,6 @@ class JwtVerifier:
         if settings.rules.subject_required and context.subject is None:
             claim_rules.refuse_no_subject(settings.mapping.subject[0].path)
         return context
-
-
-def _refuse_signature(header: Header) -> NoReturn:
-    raise SignatureInvalid(
-        f"the signature does not verify with key {shown(header.kid)}",
-        hint=(
-            "A Microsoft Graph token (header nonce) never verifies outside Graph: request a token for your own API."
-            if "nonce" in header.members
-            else "The token was altered, or signed by a key that only shares this key id."
-        ),
-    )
 
 
 def _check_tenant(context: AuthContext, accepts: Any) -> None:
