@@ -120,11 +120,77 @@ def test_the_first_alternative_that_is_present_wins_even_when_it_is_worthless(fi
         ("object-keys", {"a": {}, "b": None, "": 1}, ("a", "b")),
         ("object-keys", ["a"], ()),
         ("object-keys", "a", ()),
+        ("array-or-keys", ["a", "b", 5], ("a", "b")),
+        ("array-or-keys", {"a": {"id": 1}, "b": None}, ("a", "b")),
+        ("array-or-keys", "a", ()),
     ],
 )
 def test_scopes_by_shape(shape: str, value: Any, names: tuple[str, ...]) -> None:
     """Only U+0020 separates, array elements are never split, and an explicit shape is binding (attacks 86 and 87)."""
     assert read({"scopes": {"claim": "s", "shape": shape}}, "scopes", {"s": value}) == names
+
+
+@pytest.mark.parametrize(
+    ("granted", "member", "names"),
+    [
+        ({"a": {"org": 1}, "b": {"other": 1}, "c": {"org": None}}, "org", ("a", "c")),
+        ({"a": ["org"], "b": "org", "c": None}, "org", ()),
+        ({"a": {"org": 1}}, None, ()),
+        ({"a": {"org": 1}}, 5, ()),
+        ({"a": {"org": 1}}, ["org"], ()),
+        (["org"], "org", ()),
+    ],
+)
+def test_object_keys_beside_another_claim(granted: Any, member: Any, names: tuple[str, ...]) -> None:
+    """Only keys whose object has the member that the second claim names; without that claim there is none."""
+    spelling = {"roles": {"claim": "r", "shape": "object-keys", "beside": "owner"}}
+    assert read(spelling, "roles", {"r": granted, "owner": member}) == names
+    assert read(spelling, "roles", {"owner": member}) == ()
+
+
+@pytest.mark.parametrize(
+    ("per", "fpm", "fea", "names"),
+    [
+        ("read,manage", "3,2", "o:a,o:b", ("org:a:read", "org:a:manage", "org:b:manage")),
+        ("read,manage", "1", "u:mine,o:a", ("org:a:read",)),
+        ("read", "1,1", "uo:a,ou:b", ("org:a:read", "org:b:read")),
+        ("read, manage", " 2 , 1", "o:a, o:b", ("org:a:manage", "org:b:read")),
+        ("read", "0", "o:a", ()),
+        ("read", "4", "o:a", ()),
+        ("read", "-1", "o:a", ()),
+        ("read", "+1", "o:a", ()),
+        ("read", "\u0661", "o:a", ()),
+        ("read", "9" * 30, "o:a", ()),
+        ("read", "x,1", "o:a,o:b", ("org:b:read",)),
+        ("", "1", "o:a", ()),
+        (",read", "3", "o:a", ("org:a:read",)),
+        ("read", "1", "a", ()),
+        ("read", "1", None, ()),
+        ("read", 1, "o:a", ()),
+        (["read"], "1", "o:a", ()),
+        ("read", "1", ["o:a"], ()),
+        (None, None, "o:a", ()),
+    ],
+)
+def test_permission_bits(per: Any, fpm: Any, fea: Any, names: tuple[str, ...]) -> None:
+    """Clerk: a number for each of the organization's features, whose lowest bit is the first permission."""
+    spelling = {"scopes": {"claim": "o", "shape": "permission-bits", "beside": "fea"}}
+    assert read(spelling, "scopes", {"o": {"per": per, "fpm": fpm}, "fea": fea}) == names
+    assert read(spelling, "scopes", {"o": [per], "fea": fea}) == ()
+
+
+def test_a_second_claim_where_none_is_looked_at() -> None:
+    """`beside` only fits shapes that read it, and one shape cannot do without it."""
+    assert problems({"scopes": {"claim": "s", "shape": "array", "beside": "x"}}) == (
+        "claims.scopes: shape 'array' does not fit with beside; this field takes object-keys, permission-bits",
+    )
+    (said,) = problems({"scopes": {"claim": "s", "shape": "permission-bits"}})
+    assert said.startswith("claims.scopes: shape 'permission-bits' does not fit; this field takes auto,")
+    assert problems({"tier": {"claim": "s", "beside": "x"}}) == (
+        "claims.tier: shape 'auto' does not fit with beside; this field takes none",
+    )
+    (said,) = problems({"roles": {"claim": "s", "shape": "object-keys", "beside": ".."}})
+    assert "empty segment" in said
 
 
 @pytest.mark.parametrize("field", ["roles", "groups", "permissions", "services", "amr"])
@@ -338,7 +404,7 @@ def test_every_problem_is_listed_at_once_with_nearest_names() -> None:
         "unknown field 'zzz'; known are subject, client,",
         "unknown field 5; known are",
         "claims.subject: claim path 'a..b' has an empty segment",
-        "claims.roles: unknown shape 'arrays'; did you mean 'array'?",
+        "claims.roles: unknown shape 'arrays'; did you mean 'array' or 'array-or-keys'?",
         "claims.groups: unknown member 'clam'; did you mean 'claim'?",
         "claims.groups: the member 'claim' is missing",
         "claims.tenant: a path, or an object with 'claim', is needed, not int",

@@ -62,6 +62,10 @@ _ID_TOKEN_HINT: Final = (
     "This looks like an ID token (it is meant for the client, not for this API). Send the access token. "
     'Providers whose bearer is an ID token need token_type="id".'
 )
+_CLIENT_FOR_AUDIENCE: Final = (
+    ("client_id", "Cognito access tokens", "your app client ids"),
+    ("azp", "Clerk session tokens", "the origins of your pages"),
+)
 _FURTHEST: Final = 1e15
 """Seconds; far past any date, near enough that arithmetic on it stays exact."""
 
@@ -183,24 +187,27 @@ def _check_audience(rules: ClaimRules, header: Mapping[str, Any], claims: Mappin
     wanted = few(sorted(audience or ()))
     if found is MISSING:
         raise AudienceMismatch(f'the token has no "{name}", wanted is {wanted}', hint=_no_audience_hint(claims))
-    raise AudienceMismatch(f'"{name}" is {shown(found)}, wanted is {wanted}', hint=_audience_hint(found, claims))
+    raise AudienceMismatch(
+        f'"{name}" is {shown(found)}, wanted is {wanted}', hint=_audience_hint(found, claims, wanted)
+    )
 
 
 def _no_audience_hint(claims: Mapping[str, Any]) -> str:
-    if isinstance(claims.get("client_id"), str):
-        return (
-            f'The token has no "aud" but client_id={shown(claims["client_id"])}. Cognito access tokens are like that: '
-            'audience_from=("client_id",) with your app client ids. Do not switch the audience check off.'
-        )
+    for name, like, whose in _CLIENT_FOR_AUDIENCE:
+        if isinstance(claims.get(name), str):
+            return (
+                f'The token has no "aud" but {name}={shown(claims[name])}. {like} are like that: '
+                f'audience_from=("{name}",) with {whose}. Do not switch the audience check off.'
+            )
     return _OTHER_AUDIENCE
 
 
-def _audience_hint(found: object, claims: Mapping[str, Any]) -> str:
+def _audience_hint(found: object, claims: Mapping[str, Any], wanted: str) -> str:
     if "nonce" in claims or "at_hash" in claims:
         return _ID_TOKEN_HINT
     if found in ("account", ["account"]):
         return (
-            'Keycloak put no API into "aud". Add an audience mapper (client scope) for this API, then get a new token.'
+            f'Keycloak put no API into "aud". Add an audience mapper (client scope) for {wanted}, then get a new token.'
         )
     if found == []:
         return "The client did not request an audience (Ory Hydra): ask for it in the token request."

@@ -218,7 +218,9 @@ def _refuse_shape(text: bytes, count: int) -> NoReturn:
     if count == 5:
         raise Malformed("the token has five parts: this is a JWE", reason="encrypted", hint=_OPAQUE_HINT)
     parts = "more than five" if count > 5 else str(count)
-    raise Malformed(f"the token has {parts} parts instead of three")
+    # A JSON object in base64url begins with these letters; without them the dots are those of an opaque token.
+    hint = None if text.startswith(b"eyJ") else _OPAQUE_HINT
+    raise Malformed(f"the token has {parts} parts instead of three", hint=hint)
 
 
 def _refuse_encoding(body: bytes, tail: bytes) -> NoReturn:

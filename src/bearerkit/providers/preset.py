@@ -37,7 +37,7 @@ class IssuerOptions(TypedDict, total=False):
     """Every setting of `Issuer` but its name and audience. Each preset takes them all, and passes them on.
 
     `require` and `claims` are joined with those of the preset, entry by entry; `forbid` and `hosts` add to them;
-    `keys`, `jwks_uri` and `metadata_url` replace the preset's place of keys; everything else replaces the preset's setting.
+    `keys`, `jwks_uri` and `metadata_url` replace the preset's place of keys; everything else replaces its setting.
     """
 
     audience_from: str | Sequence[str]

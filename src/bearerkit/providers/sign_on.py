@@ -122,8 +122,8 @@ def salesforce(my_domain: str, **options: Unpack[IssuerOptions]) -> Issuer:
 
     Args:
         my_domain: The org's My Domain, as in `acme.my.salesforce.com`.
-        options: Settings of `Issuer` (see `IssuerOptions`). `clients` is needed: the consumer keys of the connected apps
-            that may call.
+        options: Settings of `Issuer` (see `IssuerOptions`). `clients` is needed: the consumer keys of the connected
+            apps that may call.
 
     Raises:
         ConfigError: listing every problem.

@@ -147,6 +147,7 @@ def _issuer_hint(said: object, configured: Sequence[str]) -> str | None:
     if said.startswith("https://sts.windows.net/"):
         return (
             "This is a Microsoft Entra v1.0 token. The version follows the API registration: set "
-            "accessTokenAcceptedVersion (requestedAccessTokenVersion) to 2 in its manifest, or configure the v1 issuer."
+            "accessTokenAcceptedVersion (requestedAccessTokenVersion) to 2 in its manifest, or "
+            "configure the v1 preset (bearerkit.providers.entra_v1)."
         )
     return None

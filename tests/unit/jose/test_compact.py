@@ -87,7 +87,14 @@ def test_refuses_shapes(text: Any, detail: str, reason: str):
     error = refusal(text)
     assert detail in error.detail
     assert error.reason == reason
-    assert (error.hint is not None) == (reason != "malformed")
+    assert (error.hint is not None) == (reason != "malformed" or "parts" in detail)
+
+
+def test_a_cut_jwt_is_not_taken_for_an_opaque_token():
+    """What begins like a JOSE header was a JWT once: whoever cut it needs another hint than whoever asked for none."""
+    head, body, _ = token().split(".")
+    assert refusal(f"{head}.{body}").hint is None
+    assert "opaque" in str(refusal("ya29.a0AfExample").hint)
 
 
 @pytest.mark.parametrize(
