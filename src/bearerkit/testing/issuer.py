@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from bearerkit.http import Fetched, Headers
 from bearerkit.testing.identity import auth_of
@@ -40,7 +40,8 @@ class FakeIssuer:
     `alg` is any algorithm that bearerkit verifies. `audience` is the `aud` of tokens that name none. `clock` (a
     `FrozenClock`) replaces the real time, here and in every `Auth` this issuer is connected to. `jwks_uri` and
     `metadata_url` are for applications that configure those URLs instead of leaving them to discovery. `key` is a
-    key to start with instead of a fresh one.
+    key to start with instead of a fresh one. `headers` and `claims` are what every token of this issuer carries
+    unless `token()` says otherwise, None for what it lacks: the shape of a certain provider.
 
     `issuer` is its identifier at the moment, `fetches` the URLs that were asked of it so far.
     """
@@ -55,6 +56,8 @@ class FakeIssuer:
         jwks_uri: str | None = None,
         metadata_url: str | None = None,
         key: SigningKey | None = None,
+        headers: Mapping[str, Any] | None = None,
+        claims: Mapping[str, Any] | None = None,
     ) -> None:
         self.issuer = issuer
         self.alg = alg if key is None else key.alg
@@ -64,7 +67,10 @@ class FakeIssuer:
         self.is_down = False
         self._jwks_uri = jwks_uri
         self._metadata_url = metadata_url
+        self._headers = dict(headers or {})
+        self._claims = dict(claims or {})
         self._keys: tuple[SigningKey, ...] = (self._new_key() if key is None else key,)
+        self._further: tuple[SigningKey | Mapping[str, Any], ...] = ()
 
     def now(self) -> float:
         """Epoch seconds, by the clock of this issuer."""
@@ -83,19 +89,20 @@ class FakeIssuer:
     ) -> str:
         """A signed token with these claims.
 
-        Filled in unless given: `iss`, `iat` (now), `exp` (now + 300 s), `jti`, `sub` ("user") and, if this issuer
-        has an audience, `aud`. A claim or header given as None is left out. `headers` changes or adds JOSE header
-        members over `{"alg", "typ": "at+jwt", "kid"}`; an `alg` there is used for the signature too where the key
+        Filled in unless given: `iss`, `iat` (now), `exp` (now + 300 s), `jti`, `sub` ("user"), if this issuer has
+        an audience, `aud`, and its own `claims`. A claim or header given as None is left out. `headers` changes or
+        adds JOSE header members over `{"alg", "typ": "at+jwt", "kid"}` and those of this issuer; an `alg` there is
+        used for the signature too where the key
         can (see `SigningKey.sign`). `key` signs with another key; its kid goes into the header if it has one.
         Claims whose names are no Python names go into the mapping: `issuer.token({"cognito:groups": ["a"]})`.
         """
         signing = self.key if key is None else key
         header: dict[str, Any] = {"alg": signing.alg, "typ": "at+jwt", "kid": signing.kid or self.key.kid}
-        header.update(headers or {})
+        header |= {**self._headers, **(headers or {})}
         now = int(self.now())
         filled: dict[str, Any] = {"iss": self.issuer, "aud": self.audience, "sub": "user", "iat": now}
         filled |= {"exp": now + 300, "jti": secrets.token_urlsafe(12)}
-        filled |= {**(members or {}), **claims}
+        filled |= {**self._claims, **(members or {}), **claims}
         return compact(_present(header), _present(filled), signing)
 
     def sign(
@@ -126,6 +133,13 @@ class FakeIssuer:
         self._keys = (self._new_key(), *(self._keys if keep_old else ()))
         return retired
 
+    def publish(self, *keys: SigningKey | Mapping[str, Any]) -> None:
+        """Publish further keys beside the own one, as a provider with several algorithms does.
+
+        `token(key=...)` signs with one of them. A mapping is published as it is: `{**key.jwk, "use": "enc"}`.
+        """
+        self._further += keys
+
     def _new_key(self) -> SigningKey:
         return SigningKey.generate(self.alg, kid=f"{self.alg.lower()}-{next(_numbers)}")
 
@@ -134,7 +148,16 @@ class FakeIssuer:
     @property
     def jwks(self) -> dict[str, Any]:
         """The published key set (RFC 7517). Empty for HS*: a shared secret is never published."""
-        return {"keys": [key.jwk for key in self._keys if not isinstance(key.private, bytes)]}
+        return {"keys": [key.jwk if isinstance(key, SigningKey) else dict(key) for key in self._published()]}
+
+    def _published(self) -> Iterator[SigningKey | Mapping[str, Any]]:
+        for key in (*self._keys, *self._further):
+            if not (isinstance(key, SigningKey) and isinstance(key.private, bytes)):
+                yield key
+
+    def _algorithms(self) -> list[str]:
+        named = (key.alg if isinstance(key, SigningKey) else key.get("alg") for key in self._published())
+        return list(dict.fromkeys([self.alg, *(str(alg) for alg in named if alg)]))
 
     @property
     def jwks_uri(self) -> str:
@@ -150,7 +173,7 @@ class FakeIssuer:
             "response_types_supported": [],
             "grant_types_supported": [],
             "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": [self.alg],
+            "id_token_signing_alg_values_supported": self._algorithms(),
         }
 
     # Outages
@@ -212,17 +235,24 @@ class FakeIssuer:
 
     @contextmanager
     def serve(self, port: int = 0, *, host: str = "127.0.0.1") -> Iterator[str]:
-        """Serve the documents over real HTTP on loopback and give the base URL, which is the issuer meanwhile.
+        """Serve the documents over real HTTP on loopback and give the URL that is the issuer meanwhile.
 
-        Tokens minted inside the block carry that `iss`. Raises OSError if the port is taken, ValueError for a
-        host that is not loopback.
+        Only scheme and host of its URLs change: issuer, metadata and key set keep the paths they have. Tokens minted
+        inside the block carry that `iss`. Raises OSError if the port is taken, ValueError for a host that is not
+        loopback.
         """
         server = LoopbackServer(self.answer, host=host, port=port)
         before = self.issuer, self._jwks_uri, self._metadata_url
-        self.issuer, self._jwks_uri, self._metadata_url = server.base_url, None, None
+
+        def here(url: str) -> str:
+            return urlunsplit((*urlsplit(server.base_url)[:2], *urlsplit(url)[2:]))
+
         try:
-            with server as base_url:
-                yield base_url
+            with server:
+                self.issuer = here(self.issuer)
+                self._jwks_uri = self._jwks_uri and here(self._jwks_uri)
+                self._metadata_url = self._metadata_url and here(self._metadata_url)
+                yield self.issuer
         finally:
             self.issuer, self._jwks_uri, self._metadata_url = before
 

@@ -433,7 +433,8 @@ def test_serving_makes_the_address_the_issuer(served: tuple[FakeIssuer, str]) ->
     status, headers, body = get(f"{base_url}/.well-known/openid-configuration")
     assert (status, headers["content-type"], json.loads(body)) == (200, "application/json", issuer.metadata)
     assert json.loads(get(issuer.metadata["jwks_uri"])[2]) == issuer.jwks
-    assert issuer.fetches == [f"{base_url}/.well-known/openid-configuration", f"{base_url}/jwks.json"]
+    origin = base_url.removesuffix("/realm")
+    assert issuer.fetches == [f"{base_url}/.well-known/openid-configuration", f"{origin}/keys"]
 
 
 def test_after_serving_the_issuer_is_what_it_was() -> None:
@@ -448,8 +449,8 @@ def test_after_serving_the_issuer_is_what_it_was() -> None:
 def test_an_outage_is_503_over_http_and_an_unknown_path_404(served: tuple[FakeIssuer, str]) -> None:
     issuer, base_url = served
     with issuer.go_down():
-        assert get(f"{base_url}/jwks.json")[0] == 503
-    assert get(f"{base_url}/jwks.json")[0] == 200
+        assert get(issuer.jwks_uri)[0] == 503
+    assert get(issuer.jwks_uri)[0] == 200
     assert get(f"{base_url}/nowhere")[0] == 404
 
 
@@ -457,7 +458,7 @@ def test_head_has_the_length_and_no_body(served: tuple[FakeIssuer, str]) -> None
     """Over a bare socket: http.client would hide a body."""
     where = urlsplit(served[1])
     with socket.create_connection((where.hostname, where.port), timeout=5) as connection:
-        connection.sendall(b"HEAD /jwks.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        connection.sendall(b"HEAD /keys HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK")
@@ -466,7 +467,7 @@ def test_head_has_the_length_and_no_body(served: tuple[FakeIssuer, str]) -> None
 
 
 def test_nothing_is_written_to_stderr(served: tuple[FakeIssuer, str], capfd: pytest.CaptureFixture[str]) -> None:
-    get(f"{served[1]}/jwks.json")
+    get(served[0].jwks_uri)
     assert capfd.readouterr() == ("", "")
 
 
