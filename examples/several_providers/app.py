@@ -1,7 +1,7 @@
 """Orders of a company whose people sign in with Entra ID, whose pipelines deploy, and whose customers use Auth0.
 
-One `Auth` with three presets. Handlers read `context.principal_type`, `tenant_id`, `scopes` and `roles`, and need not know
-which provider wrote them, nor where.
+One `Auth` with three presets. Handlers read `context.principal_type`, `tenant_id`, `scopes` and `roles`, and need not
+know which provider wrote them, nor where.
 """
 
 from __future__ import annotations

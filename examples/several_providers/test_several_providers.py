@@ -1,4 +1,4 @@
-"""Tests of the example as its team would write them: a fake issuer plays each provider, claims as the provider has them."""
+"""Tests of the example as its team would write them: fake issuers play the providers, with claims as they have them."""
 
 from __future__ import annotations
 
@@ -40,19 +40,15 @@ PIPELINE = {
 @pytest.fixture(scope="module")
 def mint() -> Iterator[Any]:
     """`mint(provider, claims)` gives the headers of a request."""
+    shape = {"headers": {"typ": "JWT"}}
     issuers = {
-        "entra": FakeIssuer(f"https://login.microsoftonline.com/{TENANT}/v2.0"),
-        "auth0": FakeIssuer("https://acme.eu.auth0.com/"),
-        "github": FakeIssuer("https://token.actions.githubusercontent.com"),
+        "entra": FakeIssuer(f"https://login.microsoftonline.com/{TENANT}/v2.0", **shape),
+        "auth0": FakeIssuer("https://acme.eu.auth0.com/", **shape),
+        "github": FakeIssuer("https://token.actions.githubusercontent.com", **shape),
     }
-    with (
-        issuers["entra"].connect(orders.auth),
-        issuers["auth0"].connect(orders.auth),
-        issuers["github"].connect(orders.auth),
-    ):
-        yield lambda provider, claims: {
-            "Authorization": f"Bearer {issuers[provider].token(header={'typ': 'JWT'}, **claims)}"
-        }
+    first, *others = issuers.values()
+    with first.connect(orders.auth, *others):
+        yield lambda provider, claims: {"Authorization": f"Bearer {issuers[provider].token(claims)}"}
 
 
 @pytest.fixture
