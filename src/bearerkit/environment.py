@@ -18,7 +18,7 @@ from bearerkit.issuer import Issuer
 from bearerkit.jose.claims import ANY, NO_ISSUER
 from bearerkit.jose.keys import SharedSecret
 
-__all__ = ["VARIABLES", "settings_from"]
+__all__ = ["VARIABLES", "is_ours", "settings_from"]
 
 PREFIX: Final = "BEARERKIT_"
 _FOREIGN_PREFIX: Final = "BEARERKIT_TEST_"
@@ -83,12 +83,21 @@ _NETWORK: Final[tuple[str, ...]] = ("ca_file", "allow_http", "proxy")
 _AUTH: Final[tuple[str, ...]] = ("realm", "resource_metadata")
 
 
+def is_ours(name: str) -> bool:
+    """True for an environment variable that `settings_from` reads, and for those of our tests."""
+    return name.removeprefix(PREFIX) in VARIABLES or _is_foreign(name)
+
+
+def _is_foreign(name: str) -> bool:
+    return name in _FOREIGN or name.startswith(_FOREIGN_PREFIX)
+
+
 def settings_from(environ: Mapping[str, str]) -> tuple[Issuer, dict[str, Any]]:
     """The issuer, and the further arguments of `Auth`. Raises ConfigError listing every problem."""
     values: dict[str, Any] = {}
     problems: list[str] = []
     for name, text in sorted(environ.items()):
-        if not name.startswith(PREFIX) or name in _FOREIGN or name.startswith(_FOREIGN_PREFIX):
+        if not name.startswith(PREFIX) or _is_foreign(name):
             continue
         known = VARIABLES.get(name.removeprefix(PREFIX))
         if known is None:

@@ -16,6 +16,7 @@ from bearerkit._drive import run
 from bearerkit.auth import Auth, Verifier
 from bearerkit.context import AuthContext
 from bearerkit.current_caller import CALLER, CurrentAuth
+from bearerkit.environment import is_ours
 from bearerkit.errors import BearerkitError, ConfigError, CredentialsMissing, Refused, Unavailable
 from bearerkit.exempt import ExemptPaths
 from bearerkit.gate import Gate, GateOptions, check_options
@@ -78,7 +79,8 @@ class _Bound:
         return gate
 
     def _bind(self, app: Flask, auth: Auth | Verifier | None) -> None:
-        unknown = [name for name in app.config if name.startswith(_PREFIX) and name != _SETTING]
+        # Some teams load all of os.environ into their config: variables of Auth.from_env are no misspelt setting.
+        unknown = [name for name in app.config if name.startswith(_PREFIX) and name != _SETTING and not is_ours(name)]
         if unknown:
             raise ConfigError([f"app.config[{name!r}] is no setting{nearest(name, [_SETTING])}" for name in unknown])
         if self._gate is None:

@@ -91,8 +91,15 @@ def test_a_misspelt_setting_is_a_config_error(auth: Auth, build: Any):
     """All of them at once, with the name that was meant; also where the guard has its `Auth` already."""
     for guard in (build(), build(auth=auth)):
         with pytest.raises(ConfigError, match=r"BEARERKIT_AUHT'\] is no setting; did you mean") as caught:
-            guard.init_app(app_with(BEARERKIT_AUTH=None, BEARERKIT_AUHT=auth, BEARERKIT_REALM="orders"))
+            guard.init_app(app_with(BEARERKIT_AUTH=None, BEARERKIT_AUHT=auth, BEARERKIT_NEED="orders"))
         assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("build", [RequireBearer, BearerMiddleware])
+def test_variables_of_the_environment_are_no_misspelt_settings(auth: Auth, build: Any):
+    """A team that loads all of os.environ into its config has those of `Auth.from_env` in there."""
+    environ = {"BEARERKIT_ISSUER": "https://id.example.com", "BEARERKIT_AUDIENCE": "a", "BEARERKIT_VECTORS": "x"}
+    build().init_app(app_with(BEARERKIT_AUTH=auth, **environ))
 
 
 @pytest.mark.parametrize("build", [RequireBearer, BearerMiddleware])
