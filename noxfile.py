@@ -87,7 +87,8 @@ def package(session: nox.Session) -> None:
         shutil.copy(path, tree)
     _pip(session, f"bearerkit[all] @ {wheel.as_uri()}", "--group", "test", "-c", "constraints.txt")
     session.chdir(tree)
-    session.run("pytest", *IN_THE_WHEEL, env={"BEARERKIT_VECTORS": os.environ.get("BEARERKIT_VECTORS", str(ROOT.parent / "shared"))})
+    vectors = os.environ.get("BEARERKIT_VECTORS", str(ROOT.parent / "shared"))
+    session.run("pytest", *IN_THE_WHEEL, env={"BEARERKIT_VECTORS": vectors})
 
 
 @nox.session(python=PYTHONS[0])
