@@ -9,15 +9,20 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx2
 import pytest
 
 import prerequisites
+from interop.foreign_code import Consumers, Minters
+from interop.node_process import running
 from interop.oidc_peer import OidcPeer
 from interop.orders_api import OrdersApi, running_apis
 
 HERE = Path(__file__).parent
+STAND_INS = HERE / "rudder_stand_ins"
+"""In place of packages that @rudderjs/passport needs and no registry has."""
 INSTALL_TIMEOUT = 300
 
 
@@ -27,13 +32,15 @@ def node_folder(
 ) -> Path:
     """A folder with the packages of package.json and our scripts beside them.
 
-    It is kept in pytest's cache, by the content of package.json, so that only the first run installs.
+    It is kept in pytest's cache, by the content of package.json and of the packages that stand in for others, so that
+    only the first run installs.
     """
     needs("node")
     npm = needs("npm")
     cache = getattr(pytestconfig, "cache", None)
     folder: Path = tmp_path_factory.mktemp("interop") if cache is None else cache.mkdir("interop")
-    installed = folder / sha256((HERE / "package.json").read_bytes()).hexdigest()[:16]
+    parts = [HERE / "package.json", *sorted(path for path in STAND_INS.rglob("*") if path.is_file())]
+    installed = folder / sha256(b"\0".join(path.read_bytes() for path in parts)).hexdigest()[:16]
     if not installed.exists():
         _install(npm, installed)
     for script in HERE.glob("*.mjs"):
@@ -47,6 +54,7 @@ def _install(npm: str, target: Path) -> None:
         work = Path(scratch, "packages")
         work.mkdir()
         shutil.copy(HERE / "package.json", work)
+        shutil.copytree(STAND_INS, work / STAND_INS.name)
         command = [
             *(npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"),
             # Without a network it must not take npm minutes to say so.
@@ -94,7 +102,31 @@ def apis(peer: OidcPeer) -> Iterator[dict[str, OrdersApi]]:
 
 
 @pytest.fixture(scope="session")
+def run_script(needs: Callable[[str], str], node_folder: Path) -> Callable[..., Any]:
+    """`with run_script("name.mjs", settings) as told:` runs one of our scripts and gives what it told at the start."""
+
+    def run(name: str, settings: Any = None, *options: str) -> Any:
+        return running(needs("node"), node_folder / name, settings, *options)
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def http() -> Iterator[httpx2.Client]:
     """A client of the API."""
     with httpx2.Client(timeout=20, trust_env=False) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def consumers(run_script: Callable[..., Any], http: httpx2.Client) -> Iterator[Consumers]:
+    """Other people's verifiers, running."""
+    with run_script("consumers.mjs") as told:
+        yield Consumers(told, http)
+
+
+@pytest.fixture(scope="session")
+def minters(run_script: Callable[..., Any], http: httpx2.Client) -> Iterator[Minters]:
+    """Other people's issuers, running."""
+    with run_script("minters.mjs") as told:
+        yield Minters(told, http)

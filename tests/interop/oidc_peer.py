@@ -5,11 +5,9 @@ What it is set up with stands in oidc_provider.mjs; nothing here knows how a tok
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import subprocess
-import threading
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,13 +18,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 
+from interop.node_process import PATIENCE, started, stopped
+
 API = "https://orders.example.test"
 OTHER_API = "https://billing.example.test"
 SECRET = "the secret of every client: of no use to anybody else"
 REDIRECT_URI = "https://app.example.test/callback"
-PATIENCE = 30
-"""Seconds that node may take to start, and one answer to arrive, on a busy machine."""
-
 _ALL_SCOPES = "orders:read orders:write"
 
 
@@ -34,7 +31,7 @@ class OidcPeer:
     """A running provider. `issuer` is its identifier; its keys are new at each start unless `keys` names a file."""
 
     def __init__(self, node: str, script: Path, keys: Path | None = None) -> None:
-        self._command = [node, str(script)]
+        self._node, self._script = node, script
         self._keys = keys
         self._process: subprocess.Popen[str] | None = None
         self._http = httpx2.Client(timeout=PATIENCE, trust_env=False)
@@ -54,26 +51,7 @@ class OidcPeer:
     def start(self) -> None:
         """Start on the port of the first start. Returns when it answers."""
         settings = {"port": urlsplit(self.issuer).port or 0, "keys": self._keys and str(self._keys)}
-        process = subprocess.Popen(
-            [*self._command, json.dumps(settings)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._process = process
-        # A node that never says anything must not hang the test run.
-        watchdog = threading.Timer(PATIENCE, process.kill)
-        watchdog.start()
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-        finally:
-            watchdog.cancel()
-        if not line:
-            _, complaint = process.communicate(timeout=PATIENCE)
-            raise RuntimeError(f"oidc-provider did not start: {complaint[-2_000:]}")
-        told = json.loads(line)
+        self._process, told = started(self._node, self._script, settings)
         assert self.issuer in ("", told["issuer"])
         self.issuer, self._mint = told["issuer"], told["mint"]
 
@@ -81,8 +59,7 @@ class OidcPeer:
         """Go away: connections are refused from now on."""
         process, self._process = self._process, None
         if process is not None:
-            process.kill()
-            process.communicate(timeout=PATIENCE)
+            stopped(process)
 
     def restart(self) -> None:
         """Stop and start on the same port."""

@@ -1,0 +1,1 @@
+// @rudderjs/passport takes only types from here, so nothing is left at run time.
