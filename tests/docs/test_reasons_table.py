@@ -14,8 +14,11 @@ from docs.pages import ROOT
 
 SOURCE = PACKAGE
 EXPANDED = {
-    # jose/claims.py: times in _check_number, names in _check_names
-    "f'{name}_invalid'": ("exp_invalid", "nbf_invalid", "iat_invalid", "sub_invalid", "jti_invalid"),
+    # jose/claims.py: times in _check_number, names in _check_texts
+    "f'{name}_invalid'": (
+        *("exp_invalid", "nbf_invalid", "iat_invalid"),
+        *("sub_invalid", "jti_invalid", "client_id_invalid"),
+    ),
 }
 """Reasons that are put together at run time: the f-string → what it can become."""
 NO_REFUSALS = {"ConfigError", "Refused", "BearerkitError"}

@@ -325,6 +325,7 @@ def test_the_rfc_9068_profile():
         "iat": (PRESENT,),
         "jti": (PRESENT,),
     }
+    assert entry.rules.texts == ("sub", "jti", "client_id")
     wider = issuer(profile="rfc9068", typ=["JWT", "application/at+jwt"], require={"jti": ["a", None]})
     assert wider.typ == {"jwt", "at+jwt"}
     assert {path.path: values for path, values in wider.rules.require}["jti"] == ("a", None)

@@ -1,7 +1,7 @@
 """The claim rules of one issuer: times, audience, calling client, required and forbidden claims, subject.
 
 `ClaimRules` is the compiled form of what an `Issuer` was told; `check` applies it to a payload in a fixed order
-(times, lifetime, audience, clients, require, forbid, kind, names) and raises the first refusal. Pure:
+(times, lifetime, audience, clients, require, forbid, kind, texts) and raises the first refusal. Pure:
 `now` is a parameter, nothing is fetched, and no rule can be switched off except by a sentinel that must be spelled
 (`ANY`, `NO_ISSUER`). RFC 7519 section 4.1, RFC 8725, RFC 9068 section 4.
 """
@@ -22,6 +22,7 @@ __all__ = [
     "LEEWAY_MAX",
     "NO_ISSUER",
     "PRESENT",
+    "TEXTS",
     "ClaimRules",
     "Sentinel",
     "check",
@@ -66,6 +67,8 @@ _CLIENT_FOR_AUDIENCE: Final = (
     ("client_id", "Cognito access tokens", "your app client ids"),
     ("azp", "Clerk session tokens", "the origins of your pages"),
 )
+TEXTS: Final = ("sub", "jti")
+"""Claims that are strings wherever they occur (RFC 7519 section 4.1)."""
 _FURTHEST: Final = 1e15
 """Seconds; far past any date, near enough that arithmetic on it stays exact."""
 
@@ -88,6 +91,8 @@ class ClaimRules:
     token_type: TokenType
     leeway: float
     lifetime_max: float | None
+    texts: tuple[str, ...] = TEXTS
+    """Claims that must be strings where they occur."""
 
 
 def shown(value: object) -> str:
@@ -113,7 +118,7 @@ def check(rules: ClaimRules, header: Mapping[str, Any], claims: Mapping[str, Any
     if rules.forbid and (rules.forbid_if_typed or not typed):
         _check_forbidden(rules.forbid, header, claims)
     check_kind(claims, rules.token_type)
-    _check_names(claims)
+    _check_texts(rules.texts, claims)
 
 
 def lifetime(rules: ClaimRules, claims: Mapping[str, Any]) -> tuple[float, float]:
@@ -250,9 +255,10 @@ def _check_forbidden(paths: tuple[ClaimPath, ...], header: Mapping[str, Any], cl
             )
 
 
-def _check_names(claims: Mapping[str, Any]) -> None:
-    """`sub` and `jti` are strings where they occur; null counts as absent."""
-    for name, value in (("sub", claims.get("sub")), ("jti", claims.get("jti"))):
+def _check_texts(names: tuple[str, ...], claims: Mapping[str, Any]) -> None:
+    """Each is a string where it occurs; null counts as absent."""
+    for name in names:
+        value = claims.get(name)
         if value is not None and type(value) is not str:
             raise ClaimInvalid(f'"{name}" must be a string, it is {shown(value)}', reason=f"{name}_invalid")
 

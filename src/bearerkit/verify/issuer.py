@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NoReturn
 from bearerkit.errors import ConfigError
 from bearerkit.http import Network
 from bearerkit.jose.algorithms import DEFAULT_ALGORITHMS
-from bearerkit.jose.claims import ANY, NO_ISSUER, PRESENT, ClaimRules, Sentinel
+from bearerkit.jose.claims import ANY, NO_ISSUER, PRESENT, TEXTS, ClaimRules, Sentinel
 from bearerkit.jose.compact import Limits
 from bearerkit.jose.key_cache import KeyCache
 from bearerkit.jose.mapping import Claim, ClaimMapping
@@ -213,6 +213,7 @@ class IssuerSettings:
             token_type=token_type,
             leeway=leeway,
             lifetime_max=lifetime_max,
+            texts=(*TEXTS, "client_id") if profile == "rfc9068" else TEXTS,
         )
         self.location = KeyLocation(
             issuers=self.exact,
