@@ -1,4 +1,7 @@
-"""Asking the scripts of this folder: `Consumers` judge a token, `Minters` make one. Nothing here knows what is right."""
+"""Asking the scripts of this folder: `Consumers` judge a token, `Minters` make one.
+
+Nothing here knows which answer is right.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What other people's libraries sign, ours accepts: jsonwebtoken (under passport-jwt) and fast-jwt, keys from PEM files."""
+"""What other people's libraries sign, ours accepts: jsonwebtoken (which is under passport-jwt) and fast-jwt.
+
+The keys are PEM texts and shared secrets; key sets are in the other files of this folder.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""@rudderjs/passport issues, ours judges: no key set, no `iss` unless it was told one, the client as audience, null `sub`.
+"""@rudderjs/passport issues, ours judges: no key set, `iss` only on request, the client as audience, a null `sub`.
 
 Its framework is not on the registry, so tables and configuration are the stand-ins of rudder_stand_ins/; grants,
 models and tokens are its own code.

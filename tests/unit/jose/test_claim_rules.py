@@ -376,7 +376,7 @@ def test_the_order_of_refusal_is_fixed(place):
 
 @pytest.mark.parametrize("client", [7, True, ["c1"], {"id": "c1"}])
 def test_a_profile_may_name_further_claims_that_are_strings(client):
-    """RFC 9068 has a `client_id`, and RFC 8693 section 4.3 says that it is a string; others number their clients."""
+    """The `client_id` of RFC 9068 is that of RFC 6749 section 2.2, a string; others number their clients."""
     by = rules(texts=("sub", "jti", "client_id"))
     assert refusal({"client_id": client}, by=by).reason == "client_id_invalid"
     judge({"client_id": client})
