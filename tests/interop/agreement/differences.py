@@ -63,7 +63,8 @@ DIFFERENCES = (
         ("typ-number", "typ-other", "id-token", "refresh-token", "logout-token", "dpop-proof", "introspection-answer"),
         "RFC 8725 sections 3.11 and 3.12: kinds of tokens must not pass for each other. Theirs looks at `typ` under "
         "`strict` only."),
-    Difference("kinds-by-claims", _ALL, ACCEPT, ("refresh-token-typed", "logout-token-typed"),
+    Difference("kinds-by-claims", _ALL, ACCEPT,
+        ("refresh-token-typed", "logout-token-typed", "dpop-proof-typed", "introspection-answer-typed"),
         "RFC 8725 section 3.12. Ours also refuses an at+jwt whose claims say that it is something else."),
     Difference("bound-by-mtls", _EXPRESS, ACCEPT, ("bound-by-mtls",),
         "RFC 8705 section 3: the resource must compare the certificate. Theirs does where `getCertificate` is set, "
@@ -117,7 +118,7 @@ def expected(row: Row, judge: str) -> str:
     found = difference(row, judge)
     if found is not None:
         return found.verdict
-    return row.plain if judge in ("bearerkit", "express") else row.under_profile
+    return row.verdict(profile=judge not in ("bearerkit", "express"))
 
 
 def _of(row: str, judge: str) -> Iterator[Difference]:

@@ -17,6 +17,7 @@ from bearerkit import Auth, Issuer
 from bearerkit.starlette import RequireBearer, auth_from
 from interop.agreement.row import ACCEPT, AUDIENCE, Asked, Bench
 from interop.api_server import serving
+from key_doubles import Recorder
 
 __all__ = ["COUNTERPART", "OURS", "Judges", "as_said_by", "judges"]
 
@@ -35,34 +36,39 @@ _ERROR = re.compile(r'\berror="([a-z_]*)"')
 _HEADER_LIMIT = "--max-http-header-size=65536"
 
 
-def our_api(issuer: str) -> Any:
+def our_api(issuer: str, observers: Mapping[str, Recorder]) -> Any:
     """Two routes, two `Auth`: the defaults, and RFC 9068 to the letter."""
 
     async def subject(request: Request) -> JSONResponse:
         return JSONResponse({"sub": auth_from(request).subject})
 
-    plain = RequireBearer(Auth(Issuer(issuer, audience=AUDIENCE)))
-    profile = RequireBearer(Auth(Issuer(issuer, audience=AUDIENCE, profile="rfc9068")))
-    methods = ["GET", "POST"]
+    entries = {
+        "bearerkit": Issuer(issuer, audience=AUDIENCE),
+        "bearerkit rfc9068": Issuer(issuer, audience=AUDIENCE, profile="rfc9068"),
+    }
+    guards = {name: RequireBearer(Auth(entry, observer=observers[name])) for name, entry in entries.items()}
     return Starlette(
-        routes=[
-            Route("/plain", plain(subject), methods=methods),
-            Route("/profile", profile(subject), methods=methods),
-        ]
+        routes=[Route(f"/{OURS[name]}", guard(subject), methods=["GET", "POST"]) for name, guard in guards.items()]
     )
 
 
 class Judges:
     """Ask each of them the same request."""
 
-    def __init__(self, bench: Bench, urls: Mapping[str, str], http: httpx2.Client) -> None:
+    def __init__(
+        self, bench: Bench, urls: Mapping[str, str], observers: Mapping[str, Recorder], http: httpx2.Client
+    ) -> None:
         self.bench = bench
         self._urls = urls
+        self._observers = observers
         self._http = http
 
-    def judge(self, asked: Asked) -> dict[str, str]:
-        """Judge → its verdict: the status and, of a Bearer challenge, the error code."""
-        return {name: self._verdict(name, url, asked) for name, url in self._urls.items()}
+    def judge(self, asked: Asked) -> tuple[dict[str, str], dict[str, str]]:
+        """Judge → its verdict (the status and, of a Bearer challenge, the error code); each of ours → its reason."""
+        for observer in self._observers.values():
+            observer.events.clear()
+        said = {name: self._verdict(name, url, asked) for name, url in self._urls.items()}
+        return said, {name: _reason(observer) for name, observer in self._observers.items()}
 
     def _verdict(self, name: str, url: str, asked: Asked) -> str:
         method, headers, content = "GET", list(asked.headers), None
@@ -80,6 +86,12 @@ class Judges:
         return " ".join([str(answer.status_code), *(code for code in (error and error[1],) if code)])
 
 
+def _reason(observer: Recorder) -> str:
+    """Why it refused, or ACCEPT."""
+    refusals = [fields["reason"] for event, fields in observer.events if event == "request.refused"]
+    return str(refusals[-1]) if refusals else ACCEPT
+
+
 @contextmanager
 def judges(run_script: Callable[..., Any], http: httpx2.Client) -> Iterator[Judges]:
     """All of them, running, over one served issuer."""
@@ -87,12 +99,13 @@ def judges(run_script: Callable[..., Any], http: httpx2.Client) -> Iterator[Judg
         fake = Bench.fake_issuer()
         bench = Bench(fake)
         issuer = stack.enter_context(fake.serve())
-        ours = stack.enter_context(serving(our_api(issuer)))
+        observers = {name: Recorder() for name in OURS}
+        ours = stack.enter_context(serving(our_api(issuer, observers)))
         settings = {"issuer": issuer, "audience": AUDIENCE}
         theirs = stack.enter_context(run_script("resource_servers.mjs", settings, _HEADER_LIMIT))["url"]
         urls = {name: f"{ours}/{path}" for name, path in OURS.items()}
         urls |= {name: f"{theirs}/{path}" for name, path in THEIRS.items()}
-        yield Judges(bench, urls, http)
+        yield Judges(bench, urls, observers, http)
 
 
 def as_said_by(judge: str, verdict: str) -> str:

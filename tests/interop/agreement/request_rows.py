@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from interop.agreement.row import ACCEPT, BARE, INVALID_REQUEST, Asked, Row
+from interop.agreement.row import ACCEPT, Asked, Row
 
 __all__ = ["REQUESTS"]
 
 REQUESTS = (
-    Row("no-credential", "no credential", BARE, lambda bench: Asked()),
-    Row("scheme-basic", "the Basic scheme", BARE, lambda bench: Asked.of("Basic dTpw")),
+    Row("no-credential", "no credential", "credentials_missing", lambda bench: Asked()),
+    Row("scheme-basic", "the Basic scheme", "credentials_missing", lambda bench: Asked.of("Basic dTpw")),
     Row("scheme-lower-case", "`bearer`", ACCEPT, lambda bench: Asked.of(f"bearer {bench.token()}")),
     Row("scheme-upper-case", "`BEARER`", ACCEPT, lambda bench: Asked.of(f"BEARER {bench.token()}")),
-    Row("scheme-alone", "the scheme without a token", INVALID_REQUEST, lambda bench: Asked.of("Bearer")),
-    Row("two-words", "two words after the scheme", INVALID_REQUEST,
+    Row("scheme-alone", "the scheme without a token", "invalid_request", lambda bench: Asked.of("Bearer")),
+    Row("two-words", "two words after the scheme", "invalid_request",
         lambda bench: Asked.of(f"Bearer {bench.token()} x")),
-    Row("two-spaces", "two spaces after the scheme", INVALID_REQUEST,
+    Row("two-spaces", "two spaces after the scheme", "invalid_request",
         lambda bench: Asked.of(f"Bearer  {bench.token()}")),
-    Row("quoted", "the token in quotes", INVALID_REQUEST, lambda bench: Asked.of(f'Bearer "{bench.token()}"')),
-    Row("two-headers", "two Authorization headers", INVALID_REQUEST,
+    Row("quoted", "the token in quotes", "invalid_request", lambda bench: Asked.of(f'Bearer "{bench.token()}"')),
+    Row("two-headers", "two Authorization headers", "invalid_request",
         lambda bench: Asked((*Asked.with_token(bench.token()).headers, *Asked.with_token(bench.token()).headers))),
-    Row("in-the-query", "the token in the query only", BARE,
+    Row("in-the-query", "the token in the query only", "credentials_missing",
         lambda bench: Asked(query=f"access_token={bench.token()}")),
-    Row("in-the-body", "the token in a form body only", BARE,
+    Row("in-the-body", "the token in a form body only", "credentials_missing",
         lambda bench: Asked(form=f"access_token={bench.token()}")),
     Row("header-and-query", "a token in the header and one in the query", ACCEPT,
         lambda bench: Asked.with_token(bench.token())._replace(query=f"access_token={bench.token()}")),

@@ -24,6 +24,8 @@ REFUSE = "401 invalid_token"
 INVALID_REQUEST = "400 invalid_request"
 BARE = "401"
 """A challenge without an error code: the request carried no bearer credential (RFC 6750 section 3.1)."""
+_VERDICTS = {"credentials_missing": BARE, "invalid_request": INVALID_REQUEST}
+"""Of the reasons that are about the request; all others are about the token."""
 
 
 class Asked(NamedTuple):
@@ -46,7 +48,10 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """`plain` is what `Issuer(issuer, audience=…)` says, `strict` what `profile="rfc9068"` says (None: the same)."""
+    """`plain` is what `Issuer(issuer, audience=…)` says, `strict` what `profile="rfc9068"` says (None: the same).
+
+    Each is ACCEPT or the reason of the refusal, so that a row cannot be refused for something else than its flaw.
+    """
 
     id: str
     what: str
@@ -54,9 +59,14 @@ class Row:
     make: Callable[[Bench], str | Asked] = field(repr=False)
     strict: str | None = None
 
-    @property
-    def under_profile(self) -> str:
-        return self.plain if self.strict is None else self.strict
+    def outcome(self, *, profile: bool) -> str:
+        """ACCEPT or the reason."""
+        return self.strict if profile and self.strict is not None else self.plain
+
+    def verdict(self, *, profile: bool) -> str:
+        """Status and error code."""
+        outcome = self.outcome(profile=profile)
+        return outcome if outcome == ACCEPT else _VERDICTS.get(outcome, REFUSE)
 
     def asked(self, bench: Bench) -> Asked:
         made = self.make(bench)

@@ -12,7 +12,7 @@ from interop.agreement.form_rows import FORMS
 from interop.agreement.judges import COUNTERPART, as_said_by
 from interop.agreement.kind_rows import KINDS
 from interop.agreement.request_rows import REQUESTS
-from interop.agreement.row import Row
+from interop.agreement.row import ACCEPT, Row
 from interop.agreement.signature_rows import SIGNATURES
 
 __all__ = ["GROUPS", "ROWS", "as_differences", "as_peers", "as_rows"]
@@ -54,10 +54,25 @@ def as_rows() -> str:
     """A table per group, in Markdown: what ours says, and who says something else."""
     parts = []
     for title, rows in GROUPS.items():
-        lines = [f"### {title}", "", "| row | what | bearerkit | rfc9068 | others |", "| --- | --- | --- | --- | --- |"]
-        lines += [f"| `{row.id}` | {row.what} | {row.plain} | {row.under_profile} | {_others(row)} |" for row in rows]
+        lines = [
+            f"### {title}",
+            "",
+            "| row | what | bearerkit | under rfc9068 | others |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| `{row.id}` | {row.what} | {_ours(row, False)} | {_ours(row, True)} | {_others(row)} |" for row in rows
+        ]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
+
+
+def _ours(row: Row, profile: bool) -> str:
+    """The verdict and the reason; under the profile only where it is another one."""
+    outcome = row.outcome(profile=profile)
+    if profile and outcome == row.plain:
+        return "same"
+    return outcome if outcome == ACCEPT else f"{row.verdict(profile=profile)}: `{outcome}`"
 
 
 def _others(row: Row) -> str:

@@ -28,9 +28,9 @@ def bar(run_script: Callable[..., Any], http: httpx2.Client) -> Iterator[Judges]
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_every_judge_says_what_the_table_says(bar: Judges, row: Row) -> None:
     """Ours says what the row says; the others the same, status and error code included, or what a difference names."""
-    assert bar.judge(row.asked(bar.bench)) == {
-        judge: as_said_by(judge, expected(row, judge)) for judge in (*OURS, *COUNTERPART)
-    }
+    said, reasons = bar.judge(row.asked(bar.bench))
+    assert said == {judge: as_said_by(judge, expected(row, judge)) for judge in (*OURS, *COUNTERPART)}
+    assert reasons == {"bearerkit": row.outcome(profile=False), "bearerkit rfc9068": row.outcome(profile=True)}
 
 
 def test_a_listed_difference_is_one() -> None:
