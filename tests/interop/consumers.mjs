@@ -10,6 +10,7 @@ import { createVerifier } from 'fast-jwt'
 import * as jose from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import { JwksClient, passportJwtSecret } from 'jwks-rsa'
+import passport from 'passport'
 
 const require = createRequire(import.meta.url)
 const passportJwt = require('passport-jwt')
@@ -22,14 +23,10 @@ const NODE_ALGORITHMS = ['RS256', 'PS256', 'ES256'] // what jsonwebtoken can do
 const keysOf = async (uri) => (await (await fetch(uri)).json()).keys
 const pemOf = (jwk) => createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
 
-// passport gives a strategy these three ways to end, and the request.
 const throughPassport = (strategy, request) =>
   new Promise((done, failed) => {
-    const running = Object.create(strategy)
-    running.success = done
-    running.fail = (why) => failed(why instanceof Error ? why : new Error(String(why)))
-    running.error = failed
-    running.authenticate(request)
+    const ended = (error, claims, why) => (claims ? done(claims) : failed(error ?? why))
+    passport.authenticate(strategy, { session: false }, ended)(request, {}, failed)
   })
 const bearer = passportJwt.ExtractJwt.fromAuthHeaderAsBearerToken()
 const found = (claims, done) => done(null, claims)

@@ -109,6 +109,16 @@ def test_refuses_what_fake_issuer_breaks(
     assert verdict.accepted is ((name, flaw) in TAKES_ANYWAY), verdict
 
 
+def test_jose_tells_kinds_apart_by_the_typ_that_it_was_told(
+    consumers: Consumers, issuers: dict[str, FakeIssuer]
+) -> None:
+    """`typ: "at+jwt"` is what FakeIssuer writes unless a test says otherwise; fast-jwt does not look."""
+    issuer = issuers["ES256"]
+    token = issuer.token(headers={"typ": "JWT"})
+    assert not consumers.judge("jose", token, **settings(issuer)).accepted
+    assert consumers.judge("fast-jwt", token, **settings(issuer)).accepted
+
+
 def test_every_verifier_is_judged(consumers: Consumers) -> None:
     """A verifier that is added to the script cannot be forgotten here."""
     assert set(consumers.names) == {*DOES, "heimdall", "heimdall-passport"}

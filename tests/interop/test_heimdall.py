@@ -88,19 +88,19 @@ def test_heimdall_accepts_what_fake_issuer_mints(
     assert provider.fetches == [f"{provider.issuer}/v1/.well-known/jwks.json"]
 
 
-FLAWS: Mapping[str, Callable[[FakeIssuer], str]] = {
-    "other-audience": lambda issuer: issuer.token(aud="billing"),
-    "no-audience": lambda issuer: issuer.token(aud=None),
-    "other-issuer": lambda issuer: issuer.token(iss=issuer.issuer.replace("/orders", "/billing")),
-    "platform-issuer": lambda issuer: issuer.token(iss="https://api.auth.productcraft.co"),
-    "expired": lambda issuer: issuer.token(exp=int(issuer.now()) - 60),
-    "not-yet-valid": lambda issuer: issuer.token(nbf=int(issuer.now()) + 60),
-    "strangers-key": lambda issuer: issuer.token(key=SigningKey.generate("RS256")),
-    "unknown-kid": lambda issuer: issuer.token(headers={"kid": "rs256-unknown"}),
-    "hs256-with-the-public-key": lambda issuer: issuer.token(headers={"alg": "HS256"}),
-    "alg-none": lambda issuer: issuer.token(headers={"alg": "none"}),
-    "ps256-by-an-rs256-key": lambda issuer: issuer.token(headers={"alg": "PS256"}),
-    "opaque": lambda issuer: "hdk_live_0123456789",
+FLAWS: Mapping[str, tuple[str, Callable[[FakeIssuer], str]]] = {
+    "other-audience": ("audience_mismatch", lambda issuer: issuer.token(aud="billing")),
+    "no-audience": ("audience_mismatch", lambda issuer: issuer.token(aud=None)),
+    "other-issuer": ("issuer_mismatch", lambda issuer: issuer.token(iss=issuer.issuer.replace("/orders", "/billing"))),
+    "platform-issuer": ("issuer_mismatch", lambda issuer: issuer.token(iss="https://api.auth.productcraft.co")),
+    "expired": ("expired", lambda issuer: issuer.token(exp=int(issuer.now()) - 60)),
+    "not-yet-valid": ("not_yet_valid", lambda issuer: issuer.token(nbf=int(issuer.now()) + 60)),
+    "strangers-key": ("signature_invalid", lambda issuer: issuer.token(key=SigningKey.generate("RS256"))),
+    "unknown-kid": ("key_not_found", lambda issuer: issuer.token(headers={"kid": "rs256-unknown"})),
+    "hs256-with-the-public-key": ("algorithm_not_allowed", lambda issuer: issuer.token(headers={"alg": "HS256"})),
+    "alg-none": ("malformed", lambda issuer: issuer.token(headers={"alg": "none"})),
+    "ps256-by-an-rs256-key": ("algorithm_not_allowed", lambda issuer: issuer.token(headers={"alg": "PS256"})),
+    "opaque": ("opaque", lambda issuer: "hdk_live_0123456789"),
 }
 
 
@@ -110,10 +110,12 @@ def test_both_refuse_the_same_flaws(
     consumers: Consumers, provider: FakeIssuer, configured: Build, name: str, flaw: str
 ) -> None:
     """Heimdall's verifier, the one in front of passport-jwt, and ours."""
-    token = FLAWS[flaw](provider)
+    reason, make = FLAWS[flaw]
+    token = make(provider)
     assert not judged(consumers, name, provider, token).accepted
-    with pytest.raises(TokenInvalid):
+    with pytest.raises(TokenInvalid) as refusal:
         Auth(configured(provider.issuer)).verify(token)
+    assert refusal.value.reason == reason
 
 
 ONLY_OURS_REFUSES: Mapping[str, tuple[str, Callable[[FakeIssuer], str]]] = {
