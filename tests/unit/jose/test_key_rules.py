@@ -6,7 +6,7 @@ import math
 from unittest.mock import Mock
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa, x25519
 
 from bearerkit.jose.keys import KeyUnusable, from_public_key
 from bearerkit.jose.roca import has_roca_fingerprint
@@ -38,6 +38,7 @@ def test_refuses_other_key_types():
         (2048, 4, 2**2047 + 1, "exponent"),
         (2048, 2**32 + 1, 2**2047 + 1, "exponent"),
         (2048, 65537, 2**2047, "even"),
+        (2048, 65537, 751 * (2**2047 // 751 | 1), "small factor"),
     ],
 )
 def test_rsa_numbers_are_judged_by_us(bits: int, e: int, n: int, reason: str):
@@ -69,3 +70,32 @@ def test_roca():
 def test_roca_clears_sound_keys(rsa_private):
     """An ordinary key has no such mark."""
     assert not has_roca_fingerprint(rsa_private.public_key().public_numbers().n)
+
+
+FIELD = 2**255 - 19
+ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
+SIGN = 1 << 255
+
+
+@pytest.mark.parametrize("sign", [0, SIGN], ids=["even", "odd"])
+@pytest.mark.parametrize("y", [0, 1, FIELD - 1, ORDER_8, FIELD - ORDER_8])
+def test_ed25519_points_of_small_order(y: int, sign: int):
+    """All of them are refused: the library takes each for a key, and verifies what nobody signed."""
+    raw = (y | sign).to_bytes(32, "little")
+    with pytest.raises(KeyUnusable, match="small order"):
+        from_public_key(ed25519.Ed25519PublicKey.from_public_bytes(raw))
+
+
+@pytest.mark.parametrize("y", [FIELD, FIELD + 1, FIELD + 18])
+def test_ed25519_points_in_another_spelling(y: int):
+    """A number beyond the field spells a point that has a spelling of its own."""
+    key = Mock(spec=ed25519.Ed25519PublicKey)
+    key.public_bytes_raw.return_value = y.to_bytes(32, "little")
+    with pytest.raises(KeyUnusable, match="not canonical"):
+        from_public_key(key)
+
+
+def test_ordinary_ed25519_keys():
+    """Keys that were generated are no such points."""
+    for _ in range(20):
+        from_public_key(ed25519.Ed25519PrivateKey.generate().public_key())
