@@ -32,7 +32,7 @@ TABLE = [
     Attack(74, "exp == now without leeway", lambda: token(EC, exp=int(NOW)), Expired, settings={"leeway": 0}),
     Attack(75, "nbf in the future", lambda: token(EC, nbf=NOW + 31), NotYetValid),
     Attack(75, "nbf far in the future", lambda: token(EC, nbf=9_999_999_999), NotYetValid),
-    *each(75, "nbf", {name: value for name, value in NO_TIMES.items()}, with_claim("nbf"), ClaimInvalid, "nbf_invalid"),
+    *each(75, "nbf", NO_TIMES, with_claim("nbf"), ClaimInvalid, "nbf_invalid"),
     Attack(76, "iat in the future", lambda: token(EC, iat=NOW + 31), NotYetValid),
     Attack(76, "iat missing with a longest lifetime", lambda: token(EC, iat=...), ClaimInvalid, "iat_missing",
            settings={"lifetime_max": 600}),
