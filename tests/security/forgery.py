@@ -94,6 +94,26 @@ def pss(salt: int, mgf: hashes.HashAlgorithm, digest: hashes.HashAlgorithm = has
     return f"{text}.{encode(private.sign(text.encode(), padding.PSS(padding.MGF1(mgf), salt), digest))}"
 
 
+def nested(depth: int, brackets: str = "[]") -> bytes:
+    """Good claims beside one that is nested so deep."""
+    opening, closing = ('{"a":', "}") if brackets == "{}" else ("[", "]")
+    inner = "1" if brackets == "{}" else ""
+    return f'{body()[:-1]}, "x": {opening * depth}{inner}{closing * depth}}}'.encode()
+
+
+def flattened(protected: dict[str, Any], unprotected: dict[str, Any] | None, signature: bytes) -> str:
+    """The JSON serialisation with one signature (RFC 7515 section 7.2.2)."""
+    document = {"payload": segment(body()), "protected": segment(protected), "signature": encode(signature)}
+    return json.dumps(document if unprotected is None else {**document, "header": unprotected})
+
+
+def general(*texts: str) -> str:
+    """The JSON serialisation with several signatures (RFC 7515 section 7.2.1)."""
+    parts = [text.split(".") for text in texts]
+    signatures = [{"protected": head, "signature": signature} for head, _, signature in parts]
+    return json.dumps({"payload": parts[0][1], "signatures": signatures})
+
+
 def certificate(key: SigningKey = RSA) -> x509.Certificate:
     """A self-signed certificate of a key."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "id")])

@@ -15,13 +15,7 @@ from bearerkit import Auth, Issuer
 from bearerkit.errors import Malformed
 from bearerkit.verify import jwt
 from security.attack import Attack, attacks, attempt, each, rows
-from security.forgery import EC, body, doubled, payload, raw_header
-
-
-def nested(depth: int, brackets: str = "[]") -> bytes:
-    opening, closing = ('{"a":', "}") if brackets == "{}" else ("[", "]")
-    inner = "1" if brackets == "{}" else ""
-    return f'{body()[:-1]}, "x": {opening * depth}{inner}{closing * depth}}}'.encode()
+from security.forgery import EC, doubled, nested, payload, raw_header
 
 
 def deep_header(depth: int) -> bytes:

@@ -38,7 +38,8 @@ BYTES: dict[str, tuple[int, str]] = {
 }  # fmt: skip
 PATHS = {
     "two slashes": "//health", "a slash behind": "/health/", "an encoded slash": "/health%2F",
-    "an encoded slash before": "/%2Fhealth", "needless encoding": "/%68ealth", "encoded twice": "/%2568ealth", "a parameter": "/health;v=1",
+    "an encoded slash before": "/%2Fhealth", "needless encoding": "/%68ealth", "encoded twice": "/%2568ealth",
+    "a parameter": "/health;v=1",
     "an encoded NUL": "/health%00", "an encoded newline": "/health%0a", "out of a tree": "/static/../me",
     "out of a tree, encoded": "/static/..%2fme", "out of a tree, dots encoded": "/static/%2e%2e/me",
     "out of a tree, a backslash": "/static/..%5cme", "other letters": "/HEALTH", "full-width letters":

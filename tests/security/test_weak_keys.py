@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from bearerkit import ConfigError, Issuer, SharedSecret
 from bearerkit.errors import KeyNotFound, Malformed, SignatureInvalid
 from bearerkit.jose.base64url import encode
 from security.attack import Attack, attempt, case, guarded, rows
-from security.forgery import EC, EVIL, RSA, body, keyed, segment, signature_of
+from security.forgery import EC, EVIL, RSA, flattened, general, keyed, signature_of
 from security.textbook import BrokenKey, roca, rsa_of
 
 MODULUS = rsa_of(2048).n
@@ -46,19 +45,6 @@ PURPOSES: dict[tuple[int, str], dict[str, Any]] = {
     (31, "key_ops with a number"): {"key_ops": ["verify", 1]},
     (31, "a published private key"): {"d": "AAAA"},
 }
-
-
-def flattened(protected: dict[str, Any], unprotected: dict[str, Any] | None, signature: bytes) -> str:
-    """The JSON serialisation with one signature (RFC 7515 section 7.2.2)."""
-    document = {"payload": segment(body()), "protected": segment(protected), "signature": encode(signature)}
-    return json.dumps(document if unprotected is None else {**document, "header": unprotected})
-
-
-def general(*texts: str) -> str:
-    """The JSON serialisation with several signatures (RFC 7515 section 7.2.1)."""
-    parts = [text.split(".") for text in texts]
-    signatures = [{"protected": head, "signature": signature} for head, _, signature in parts]
-    return json.dumps({"payload": parts[0][1], "signatures": signatures})
 
 
 TABLE = [
