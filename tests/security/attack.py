@@ -25,6 +25,11 @@ OWN = "own"
 """The number of attacks that are in no catalogue."""
 
 
+OURS = Issuer(ISSUER, audience="api", jwks_uri=JWKS_URL)
+THEIRS = Issuer(B_ISSUER, audience="api", jwks_uri=B_URL, algorithms=["ES384"])
+"""Immutable, and without keys of their own: each attack gets an `Auth` that knows nothing yet."""
+
+
 @dataclass(frozen=True)
 class Attack:
     """One row: which token is tried, and by which rule it must be refused."""
@@ -83,9 +88,8 @@ def guarded(attack: Attack) -> tuple[Auth, Web]:
     web = Web()
     web[JWKS_URL] = jwks(RSA, EC, ED) if attack.keys is None else attack.keys()
     web[B_URL] = jwks(B_KEY)
-    ours = Issuer(ISSUER, audience="api", jwks_uri=JWKS_URL, **(attack.settings or {}))
-    theirs = Issuer(B_ISSUER, audience="api", jwks_uri=B_URL, algorithms=["ES384"])
-    return auth(ours, theirs, web=web), web
+    ours = Issuer(ISSUER, audience="api", jwks_uri=JWKS_URL, **attack.settings) if attack.settings else OURS
+    return auth(ours, THEIRS, web=web), web
 
 
 def attempt(attack: Attack) -> None:

@@ -113,9 +113,9 @@ def test_the_twin_of_a_revoked_token() -> None:
     text = token(EC)
     assert where.verify(twin(text)) == where.verify(text)
     store.revoke_token("j1", issuer=ISSUER)
-    for each in (text, twin(text)):
+    for spelling in (text, twin(text)):
         with pytest.raises(Revoked):
-            where.verify(each)
+            where.verify(spelling)
 
 
 @attacks(OWN, "exponent 3 signs as well", answer="accepted")
