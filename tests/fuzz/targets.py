@@ -5,6 +5,8 @@ Each compares the code with a slow second opinion, or holds it to what its docst
 happen here: an import of atheris, randomness, or an expected error that is caught by a broad name.
 """
 
+# ruff: noqa: PT017 - what is expected of a refusal stands where it is caught
+
 from __future__ import annotations
 
 import base64
@@ -129,7 +131,7 @@ def an_authorization_field(data: bytes) -> None:
 _B64TOKEN = r"[A-Za-z0-9\-._~+/]+=*"
 
 
-def _authorization(field: str | None) -> str | None | bool:
+def _authorization(field: str | None) -> str | bool | None:
     """The token, None if there is no bearer credential, False if there is one that must be refused."""
     if field is None:
         return None
@@ -141,13 +143,13 @@ def _authorization(field: str | None) -> str | None | bool:
     return False if begins or again else None
 
 
-def _bare_field(field: str | None) -> str | None | bool:
+def _bare_field(field: str | None) -> str | bool | None:
     if field is None:
         return None
     return field if re.fullmatch(r"[A-Za-z0-9\-._~+/=]+", field) else False
 
 
-def _offered(offers: list[str]) -> str | None | bool:
+def _offered(offers: list[str]) -> str | bool | None:
     protocols = [protocol.strip() for protocol in ",".join(offers).split(",")]
     if "bearer" not in protocols:
         return None

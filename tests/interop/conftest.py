@@ -1,73 +1,21 @@
-"""Fixtures that install and run other implementations. Nothing is installed into the working tree."""
+"""Fixtures that run other implementations."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
 import pytest
 
-import prerequisites
 from interop.foreign_code import Consumers, Minters
 from interop.node_process import running
 from interop.oidc_peer import OidcPeer
 from interop.orders_api import OrdersApi, running_apis
+from node_packages import node_folder
 
-HERE = Path(__file__).parent
-STAND_INS = HERE / "rudder_stand_ins"
-"""In place of packages that @rudderjs/passport needs and no registry has."""
-INSTALL_TIMEOUT = 300
-
-
-@pytest.fixture(scope="session")
-def node_folder(
-    needs: Callable[[str], str], pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """A folder with the packages of package.json and our scripts beside them.
-
-    It is kept in pytest's cache, by the content of package.json and of the packages that stand in for others, so that
-    only the first run installs.
-    """
-    needs("node")
-    npm = needs("npm")
-    cache = getattr(pytestconfig, "cache", None)
-    folder: Path = tmp_path_factory.mktemp("interop") if cache is None else cache.mkdir("interop")
-    parts = [HERE / "package.json", *sorted(path for path in STAND_INS.rglob("*") if path.is_file())]
-    installed = folder / sha256(b"\0".join(path.read_bytes() for path in parts)).hexdigest()[:16]
-    if not installed.exists():
-        _install(npm, installed)
-    for script in HERE.glob("*.mjs"):
-        shutil.copy(script, installed)
-    return installed
-
-
-def _install(npm: str, target: Path) -> None:
-    """All or nothing, so that an interrupted run and two at once leave no half of it."""
-    with TemporaryDirectory(dir=target.parent, ignore_cleanup_errors=True) as scratch:
-        work = Path(scratch, "packages")
-        work.mkdir()
-        shutil.copy(HERE / "package.json", work)
-        shutil.copytree(STAND_INS, work / STAND_INS.name)
-        command = [
-            *(npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"),
-            # Without a network it must not take npm minutes to say so.
-            *("--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000"),
-        ]
-        result = subprocess.run(command, cwd=work, capture_output=True, text=True, timeout=INSTALL_TIMEOUT, check=False)
-        if result.returncode != 0:
-            reason = f"npm could not install {HERE.name}/package.json: {result.stderr[-1_000:]}"
-            if prerequisites.is_strict():
-                pytest.fail(reason, pytrace=False)
-            pytest.skip(reason)
-        with suppress(OSError):  # another run was quicker
-            work.rename(target)
+__all__ = ["node_folder"]
 
 
 @pytest.fixture(scope="session")
