@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -115,9 +116,20 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def long(session: nox.Session) -> None:
-    """The property tests with many more examples."""
-    _sync(session)
-    session.run("pytest", "--hypothesis-profile=long", "tests/property", *session.posargs)
+    """Property tests with many more examples, then the comparison with other libraries and each fuzz target.
+
+    Each of the latter runs for BEARERKIT_FUZZ_SECONDS (60). What is given as argument goes to the property tests.
+    """
+    has_atheris = sys.platform == "linux"
+    _sync(session, *(["--group", "fuzz"] if has_atheris else []))
+    seconds = os.environ.get("BEARERKIT_FUZZ_SECONDS", "60")
+    # Here a test may well take longer than one that hangs.
+    pytest = ("pytest", "-o", "faulthandler_timeout=0")
+    session.run(*pytest, "--hypothesis-profile=long", "tests/property", *session.posargs)
+    session.run(*pytest, "-s", "tests/differential", env={"BEARERKIT_FUZZ_SECONDS": seconds})
+    if has_atheris:
+        for corpus in sorted(ROOT.glob("tests/fuzz/corpus/*")):
+            session.run("python", "tests/fuzz/atheris_run.py", corpus.name, seconds)
 
 
 @nox.session(python=PYTHONS[0])

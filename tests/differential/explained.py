@@ -128,7 +128,7 @@ EXPLAINED = (
         ("joserfc",),
         lambda case: len(_usable(case)) < len(case.keys),
         "Another key of the set cannot be used",
-        "Such a key is left out and named in the log; the good ones beside it are used (RFC 7517 section 5).",
+        "Such a key is left out, and the good ones beside it are used (RFC 7517 section 5).",
         (Recipe("ES256", (("jwks.siblings", 30),)),),
     ),
     Explained(
@@ -168,7 +168,7 @@ EXPLAINED = (
         ("joserfc", "jose"),
         lambda case: any(_operations(key) - {"verify"} for key in _meant(case)),
         "`key_ops` holds `sign` or an unknown operation beside `verify`",
-        "RFC 7517 section 4.3 allows other values; refused are only those that mix signing with encryption.",
+        "RFC 7517 section 4.3 allows other values; a mix with encryption is refused.",
         (Recipe("RS256", (("jwk.key_ops", 9),)), Recipe("ES512", (("jwk.key_ops", 16),))),
     ),
 )
