@@ -132,6 +132,14 @@ EXPLAINED = (
         (Recipe("ES256", (("jwks.siblings", 30),)),),
     ),
     Explained(
+        "bad-choice",
+        ("jose",),
+        lambda case: len(_meant(case)) > 1 and any(key not in _usable(case) for key in _meant(case)),
+        "The token does not say which key it means, and one of those in question cannot be used",
+        "As above. jose ends at the first key that it cannot use.",
+        (Recipe("RS512", (("jwks.siblings", 29), ("header.kid", 0))),),
+    ),
+    Explained(
         "no-object-in-the-set",
         ("jose",),
         lambda case: not all(isinstance(key, dict) for key in case.keys),

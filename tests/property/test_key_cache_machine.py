@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from bearerkit.jose.key_cache import (
 )
 from bearerkit.jose.key_set import KeySet, parse_jwks
 from key_doubles import jwk
+from property.key_history import KeyHistory, Landing
 
 SETS = [parse_jwks({"keys": [jwk(f"k{number}")]}) for number in range(3)]
 TICKS = st.integers(min_value=0, max_value=5_000)
@@ -46,6 +48,7 @@ class KeyCacheMachine(RuleBasedStateMachine):
         self.last_failure = -math.inf
         self.newest_success = 0
         self.held: KeySet | None = None
+        self.history = KeyHistory(self.settings)
 
     def verdict(self, *, known: bool, absent: bool = False, flying: bool = False, tried: bool = False) -> Verdict:
         return decide(self.state, self.settings, self.now, known=known, absent=absent, flying=flying, tried=tried)
@@ -63,6 +66,7 @@ class KeyCacheMachine(RuleBasedStateMachine):
             if not known and is_fresh(self.state, self.now):
                 self.state = unknown_attempted(self.state, self.now)
                 self.unknown_starts.append(self.now)
+                self.history.unknown_starts.append(self.now)
             self.started += 1
             self.air.append((self.started, self.now))
 
@@ -76,6 +80,7 @@ class KeyCacheMachine(RuleBasedStateMachine):
     def fetch_succeeds(self, data: st.DataObject, keys: KeySet, max_age: int | None) -> None:
         number, sent = self.air.pop(data.draw(st.integers(0, len(self.air) - 1)))
         self.state = succeeded(self.state, self.settings, sent, keys, max_age=max_age, sequence=number)
+        self.history.landings.append(Landing(number, sent, self.now, keys, max_age))
         if number > self.newest_success:
             self.newest_success, self.held = number, keys
             assert self.state.fetched_at == sent
@@ -84,12 +89,23 @@ class KeyCacheMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.air)
     @rule(data=st.data(), jitter=st.floats(0, 1, exclude_max=True))
     def fetch_fails(self, data: st.DataObject, jitter: float) -> None:
-        number, _ = self.air.pop(data.draw(st.integers(0, len(self.air) - 1)))
+        number, sent = self.air.pop(data.draw(st.integers(0, len(self.air) - 1)))
         self.state = failed(self.state, self.settings, self.now, jitter=jitter, sequence=number)
+        self.history.landings.append(Landing(number, sent, self.now, jitter=jitter))
         if number > self.newest_success:
             assert 0.75 <= self.state.retry_at - self.now <= self.settings.backoff_max
             assert self.verdict(known=True) is not Verdict.FETCH
             assert self.verdict(known=False) is not Verdict.FETCH
+
+    @invariant()
+    def every_verdict_is_that_of_the_table(self) -> None:
+        """Whatever came in whatever order: the slow model, which keeps the whole history, says the same."""
+        for known, absent, flying, tried in product((False, True), repeat=4):
+            if known and self.state.keys is None:
+                continue
+            expected = self.history.verdict(self.now, known=known, absent=absent, flying=flying, tried=tried)
+            found = self.verdict(known=known, absent=absent, flying=flying, tried=tried)
+            assert found is expected, (self.history.phase(self.now), known, absent, flying, tried)
 
     @invariant()
     def the_newest_answer_is_held(self) -> None:
@@ -147,4 +163,4 @@ class KeyCacheMachine(RuleBasedStateMachine):
 
 
 TestKeyCacheMachine = KeyCacheMachine.TestCase
-TestKeyCacheMachine.settings = settings(max_examples=60)
+TestKeyCacheMachine.settings = settings(max_examples=max(60, settings.default.max_examples // 20))
