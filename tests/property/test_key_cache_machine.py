@@ -37,9 +37,10 @@ class KeyCacheMachine(RuleBasedStateMachine):
         ahead=st.sampled_from([0.25, 0.5, 1.0]),
         stale=st.integers(0, 2_000),
         cooldown=st.integers(0, 100),
+        longest=st.sampled_from([1, 60, 600]),
     )
-    def begin(self, fresh: int, ahead: float, stale: int, cooldown: int) -> None:
-        self.settings = KeyCache(fresh=fresh, refresh_ahead=ahead, stale=stale, cooldown=cooldown)
+    def begin(self, fresh: int, ahead: float, stale: int, cooldown: int, longest: int) -> None:
+        self.settings = KeyCache(fresh=fresh, refresh_ahead=ahead, stale=stale, cooldown=cooldown, backoff_max=longest)
         self.state = KeyState()
         self.now = 10_000.0
         self.air: list[tuple[int, float]] = []
@@ -56,6 +57,25 @@ class KeyCacheMachine(RuleBasedStateMachine):
     @rule(seconds=TICKS)
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
+
+    @rule(
+        which=st.sampled_from(("ahead", "fresh", "stale", "retry", "going on", "cooldown")),
+        past=st.sampled_from((0, 1, -1)),
+    )
+    def something_is_due(self, which: str, past: int) -> None:
+        """To the very moment at which a verdict changes, and a second to either side."""
+        held, rules = self.history.held, self.settings
+        fresh_for = self.history.fresh_for if held is not None else 0
+        moment = {
+            "ahead": None if held is None else held.sent + rules.refresh_ahead * fresh_for,
+            "fresh": None if held is None else held.sent + fresh_for,
+            "stale": None if held is None else held.sent + fresh_for + rules.stale,
+            "retry": self.history.retry_at,
+            "going on": self.history.retry_at + rules.backoff_max,
+            "cooldown": self.unknown_starts[-1] + rules.cooldown if self.unknown_starts else None,
+        }[which]
+        if moment is not None and moment + past >= self.now:
+            self.now = moment + past
 
     @rule(known=st.booleans(), absent=st.booleans())
     def caller_comes(self, known: bool, absent: bool) -> None:
@@ -163,4 +183,4 @@ class KeyCacheMachine(RuleBasedStateMachine):
 
 
 TestKeyCacheMachine = KeyCacheMachine.TestCase
-TestKeyCacheMachine.settings = settings(max_examples=max(60, settings.default.max_examples // 20))
+TestKeyCacheMachine.settings = settings(max_examples=max(100, settings.default.max_examples // 20))
