@@ -18,7 +18,7 @@ from bearerkit.jose import base64url
 from bearerkit.jose.algorithms import ALGORITHMS, canonical
 from bearerkit.jose.key_rules import KeyUnusable, PublicKey, check_public_key
 
-__all__ = ["PublicJwk", "read_jwk"]
+__all__ = ["PublicJwk", "number_octets", "octets", "read_jwk", "text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ def read_jwk(jwk: Mapping[str, Any]) -> PublicJwk:
         if name in jwk:
             hint = "; a shared secret is configured as SharedSecret(...)" if name == "k" else ""
             raise KeyUnusable(f'it has the private member "{name}"{hint}')
-    kty = _text(jwk, "kty")
+    kty = text(jwk, "kty")
     _check_purpose(jwk)
     public, family, curve = check_public_key(_public_key(kty, jwk))
-    alg = _text(jwk, "alg")
+    alg = text(jwk, "alg")
     if alg is not None:
         row = ALGORITHMS.get(alg)
         if row is None:
@@ -64,11 +64,11 @@ def read_jwk(jwk: Mapping[str, Any]) -> PublicJwk:
         if (row.family, row.curve) != (family, curve):
             raise KeyUnusable(f"alg {alg} does not fit a key of type {curve or family}")
         alg = canonical(alg)
-    return PublicJwk(public, family, curve, _text(jwk, "kid"), alg, _text(jwk, "issuer"))
+    return PublicJwk(public, family, curve, text(jwk, "kid"), alg, text(jwk, "issuer"))
 
 
 def _check_purpose(jwk: Mapping[str, Any]) -> None:
-    use = _text(jwk, "use")
+    use = text(jwk, "use")
     if use is not None and use != "sig":
         raise KeyUnusable(f'use is {_shown(use)}, not "sig"')
     if "key_ops" not in jwk:
@@ -104,32 +104,38 @@ def _public_key(kty: str | None, jwk: Mapping[str, Any]) -> PublicKey:
 
 
 def _ec_key(jwk: Mapping[str, Any]) -> PublicKey:
-    name = _text(jwk, "crv")
+    name = text(jwk, "crv")
     if name not in _CURVES:
         raise KeyUnusable(f"crv {_shown(name)} is not one of P-256, P-384, P-521")
     curve, size = _CURVES[name]
-    x, y = _octets(jwk, "x"), _octets(jwk, "y")
+    x, y = octets(jwk, "x"), octets(jwk, "y")
     if len(x) != size or len(y) != size:
         raise KeyUnusable(f"a coordinate of {name} must have {size} bytes")
     return ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), curve).public_key()
 
 
 def _okp_key(jwk: Mapping[str, Any]) -> PublicKey:
-    name = _text(jwk, "crv")
+    name = text(jwk, "crv")
     if name != "Ed25519":
         raise KeyUnusable(f"crv {_shown(name)} is not Ed25519")
-    return ed25519.Ed25519PublicKey.from_public_bytes(_octets(jwk, "x"))
+    return ed25519.Ed25519PublicKey.from_public_bytes(octets(jwk, "x"))
 
 
 def _number(jwk: Mapping[str, Any], name: str) -> int:
-    octets = _octets(jwk, name)
-    if octets[:1] == b"\0":
+    return int.from_bytes(number_octets(jwk, name), "big")
+
+
+def number_octets(jwk: Mapping[str, Any], name: str) -> bytes:
+    """The octets of a Base64urlUInt member (RFC 7518 section 2), in the one spelling it has. Raises `KeyUnusable`."""
+    value = octets(jwk, name)
+    if value[:1] == b"\0":
         raise KeyUnusable(f'"{name}" starts with a zero octet (RFC 7518 section 2)')
-    return int.from_bytes(octets, "big")
+    return value
 
 
-def _octets(jwk: Mapping[str, Any], name: str) -> bytes:
-    value = _text(jwk, name)
+def octets(jwk: Mapping[str, Any], name: str) -> bytes:
+    """The octets of a member in canonical base64url, which must be there and not empty. Raises `KeyUnusable`."""
+    value = text(jwk, name)
     if not value:
         raise KeyUnusable(f'"{name}" is missing or empty')
     try:
@@ -138,7 +144,8 @@ def _octets(jwk: Mapping[str, Any], name: str) -> bytes:
         raise KeyUnusable(f'"{name}" is not canonical base64url') from None
 
 
-def _text(jwk: Mapping[str, Any], name: str) -> str | None:
+def text(jwk: Mapping[str, Any], name: str) -> str | None:
+    """A string member, None where it is absent. Raises `KeyUnusable` for any other kind of value."""
     if name not in jwk:
         return None
     value = jwk[name]
@@ -147,5 +154,5 @@ def _text(jwk: Mapping[str, Any], name: str) -> str | None:
     return value
 
 
-def _shown(text: str | None) -> str:
-    return "(missing)" if text is None else repr(text[:40])
+def _shown(value: str | None) -> str:
+    return "(missing)" if value is None else repr(value[:40])

@@ -8,7 +8,6 @@ produce: no algorithm, a header that lies, duplicate members, bytes that are not
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import secrets
@@ -20,6 +19,8 @@ from typing import Any, Final, TypeAlias, final
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt import algorithms as pyjwt
+
+from bearerkit.jose import thumbprint as jose_thumbprint
 
 __all__ = ["SIGNING_ALGORITHMS", "SigningKey", "compact", "thumbprint"]
 
@@ -132,8 +133,7 @@ def compact(header: Mapping[str, Any] | bytes, payload: Mapping[str, Any] | byte
 
 def thumbprint(key: SigningKey) -> str:
     """The RFC 7638 thumbprint of the public key: a kid that depends on nothing but the key."""
-    canonical = json.dumps(_public_members(key.public_key), separators=(",", ":"), sort_keys=True).encode()
-    return _segment(hashlib.sha256(canonical).digest())
+    return jose_thumbprint.thumbprint(_public_members(key.public_key))
 
 
 def _rsa_key() -> rsa.RSAPrivateKey:
