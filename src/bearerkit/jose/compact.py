@@ -87,6 +87,7 @@ _OPAQUE_HINT: Final = (
     "The token is opaque or encrypted, so it cannot be verified here. Auth0: the client sent no audience. "
     "Zitadel, Hydra, Salesforce: switch on JWT access tokens."
 )
+_JSON_HINT: Final = "A bearer token is the compact form: three base64url parts with dots between them."
 _PADDING_HINT: Final = (
     'The token is padded with "=", as AWS ALB tokens are. If it comes from there, set padding=True on that issuer.'
 )
@@ -106,7 +107,7 @@ def parse(
     `known` maps header segments to headers this function returned before, under the same limits; for those the
     header is not parsed again. `padding=True` accepts a token whose segments all carry their exact `=` padding, and
     leaves the signing input as received. Raises `Malformed` for everything else that is not a signed JWT; reason
-    "encrypted" for a JWE, "opaque" for a text without dots.
+    "encrypted" for a JWE in either form, "opaque" for a text without dots.
     """
     check_size(token, limits)
     try:
@@ -125,6 +126,8 @@ def parse(
         raise Malformed("the signature segment is empty")
     header = known.get(head)
     if header is None:
+        if _is_json(head):  # with exactly two dots somewhere in it
+            _refuse_json(text)
         header = _parse_header(head, limits)
     try:
         return Jws(header, base64url.decode(body), signing_input, base64url.decode(tail), padded, head)
@@ -209,8 +212,8 @@ def _refuse_crit(crit: Any, members: Mapping[str, Any]) -> NoReturn:
 
 
 def _refuse_shape(text: bytes, count: int) -> NoReturn:
-    if text.lstrip()[:1] == b"{":
-        raise Malformed("the token is a JSON serialisation, not the compact form")
+    if _is_json(text):
+        _refuse_json(text)
     if not text:
         raise Malformed("the token is empty")
     if count == 1:
@@ -221,6 +224,17 @@ def _refuse_shape(text: bytes, count: int) -> NoReturn:
     # A JSON object in base64url begins with these letters; without them the dots are those of an opaque token.
     hint = None if text.startswith(b"eyJ") else _OPAQUE_HINT
     raise Malformed(f"the token has {parts} parts instead of three", hint=hint)
+
+
+def _is_json(text: bytes) -> bool:
+    return text.lstrip()[:1] == b"{"
+
+
+def _refuse_json(text: bytes) -> NoReturn:
+    # RFC 7516 section 9: every JWE has a "ciphertext" and no JWS has. Not parsed: it is refused either way.
+    if b'"ciphertext"' in text:
+        raise Malformed("the token is a JWE in its JSON serialisation", reason="encrypted", hint=_OPAQUE_HINT)
+    raise Malformed("the token is a JSON serialisation, not the compact form", hint=_JSON_HINT)
 
 
 def _refuse_encoding(body: bytes, tail: bytes) -> NoReturn:

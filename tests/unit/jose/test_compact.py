@@ -76,6 +76,10 @@ def test_key_carrying_members_are_only_data():
         ("." * 9000, "more than five parts", "malformed"),
         ('{"payload":"x"}', "JSON serialisation", "malformed"),
         (' {"payload":"a.b"}', "JSON serialisation", "malformed"),
+        ('{"payload":"x","header":{"kid":"a.b@c.example"}}', "JSON serialisation", "malformed"),
+        ('{"ciphertext":"x"}', "a JWE in its JSON serialisation", "encrypted"),
+        ('\n{"header":{"kid":"a.b@c.example"},"ciphertext":"x"}', "a JWE in its JSON serialisation", "encrypted"),
+        ('{"ciphertext":"' + "x" * 5_000 + '","header":{"kid":"a.b.c"}}', "a JWE in its JSON", "encrypted"),
         ("é.b.c", "ASCII", "malformed"),
         ("a.b.\ud800", "ASCII", "malformed"),
         ("x" * 16_385, "16385 characters", "malformed"),
@@ -87,7 +91,7 @@ def test_refuses_shapes(text: Any, detail: str, reason: str):
     error = refusal(text)
     assert detail in error.detail
     assert error.reason == reason
-    assert (error.hint is not None) == (reason != "malformed" or "parts" in detail)
+    assert (error.hint is not None) == (reason != "malformed" or "parts" in detail or "JSON" in detail)
 
 
 def test_a_cut_jwt_is_not_taken_for_an_opaque_token():
