@@ -6,10 +6,12 @@ configuration problem and is named; a mapping with no keys at all is valid and r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from bearerkit.errors import ConfigError
+from bearerkit.jose.algorithms import ALGORITHMS
 from bearerkit.jose.key_set import JwksInvalid, KeySet, parse_jwks
 from bearerkit.jose.keys import KeyUnusable, SharedSecret, VerificationKey, from_pem, from_public_key, from_secret
 
@@ -28,7 +30,16 @@ def static_key_set(material: KeyMaterial, problems: list[str]) -> KeySet:
             keys.extend(_keys_of(piece))
         except (KeyUnusable, JwksInvalid, ConfigError) as error:
             problems.append(f"keys: {error}")
-    return KeySet(tuple(keys))
+    found = KeySet(tuple(keys))
+    problems.extend(_ambiguous_kids(found))
+    return found
+
+
+def _ambiguous_kids(keys: KeySet) -> Iterator[str]:
+    """A kid that names two keys for one algorithm. In a fetched set that is the issuer's to mend: all are tried."""
+    uses = Counter((key.kid, alg) for key in keys.keys if key.kid is not None for alg in ALGORITHMS if key.fits(alg))
+    for kid in sorted({kid for (kid, _), count in uses.items() if count > 1}):
+        yield f"keys: the kid {kid[:100]!r} names several keys; give each its own (or none)"
 
 
 def _keys_of(piece: object) -> tuple[VerificationKey, ...]:
