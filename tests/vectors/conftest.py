@@ -1,16 +1,15 @@
-"""Where the conformance vectors are, and how to read them.
+"""Where the conformance vectors are; and the totals of a run, shown at its end.
 
 Every folder of vectors has a README with its source, licence and errata; a test that departs from a vector says why.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from vectors.tally import counted
 
 
 @pytest.fixture(scope="session")
@@ -19,11 +18,9 @@ def vectors(shared: Path) -> Path:
     return shared / "vectors"
 
 
-@pytest.fixture(scope="session")
-def load_vectors(vectors: Path) -> Callable[[str], Any]:
-    """`load_vectors("wycheproof/x.json")` gives the document."""
-
-    def load(name: str) -> Any:
-        return json.loads((vectors / name).read_text(encoding="utf-8"))
-
-    return load
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line per source that was judged in this run."""
+    if tallies := counted():
+        terminalreporter.section("conformance vectors")
+        for tally in tallies:
+            terminalreporter.line(tally.line)

@@ -1,4 +1,4 @@
-"""JSON as signed documents need it: one reading only (RFC 8259, RFC 7493, RFC 8725 section 2.4).
+"""JSON as signed documents need it: one reading only (RFC 8259, RFC 7493, RFC 8725 section 2.6).
 
 Python's own reader takes duplicate members, NaN and numbers that overflow to infinity, so two parties can read one
 signed text differently. This one refuses them. What must never happen here: a document that recurses before its

@@ -188,7 +188,7 @@ def _alg_of(header: Mapping[str, Any] | bytes) -> str | None:
     if isinstance(header, bytes):
         try:
             header = json.loads(header)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     alg = header.get("alg") if isinstance(header, Mapping) else None
     return alg if isinstance(alg, str) else None

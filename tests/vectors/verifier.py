@@ -1,0 +1,107 @@
+"""The verifier that vectors about signatures are given to: keys as an operator configures them, and no claims.
+
+Most of these vectors sign a text that is no JWT, so `Auth` refuses them before it looks at a signature. Here the keys
+go through `Issuer(keys=...)`, and the token through the steps of `verify/jwt.py` up to the signature.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bearerkit import ANY, ConfigError, Issuer, SharedSecret
+from bearerkit.errors import Malformed
+from bearerkit.jose.algorithms import ALGORITHMS
+from bearerkit.jose.compact import parse
+from vectors.tally import ACCEPT, REJECT
+
+__all__ = ["PRIVATE_KEY", "PUBLIC_KEY_ALGORITHMS", "SHORT_SECRET", "configured", "key_verdict", "public_half"]
+__all__ += ["refused_key", "signature_verdict", "verdict"]
+
+Jwk = Mapping[str, Any]
+
+PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
+PRIVATE_KEY = {
+    f"{REJECT}: private key": "a private key: verifying needs the public half only, and that one is accepted",
+}
+SHORT_SECRET = {
+    f"{REJECT}: short secret": "the secret has fewer than 32 bytes (RFC 7518 section 3.2)",
+}
+"""Policies (see `Source`)."""
+PUBLIC_KEY_ALGORITHMS = tuple(name for name, row in ALGORITHMS.items() if row.family != "oct")
+
+
+def public_half(jwk: Jwk) -> dict[str, Any]:
+    """The key as an issuer publishes it; a symmetric one has no such half and stays as it is."""
+    return {name: value for name, value in jwk.items() if name not in PRIVATE}
+
+
+def configured(jwks: Sequence[Jwk], algorithms: Sequence[str] | None = None) -> Issuer:
+    """An entry with these keys; raises ConfigError where `Issuer` does.
+
+    An algorithm that a key declares is the one that is configured. A symmetric key becomes a SharedSecret, and one
+    that declares another use is nothing that anybody would configure.
+    """
+    keys: list[Any] = []
+    for jwk in jwks:
+        if jwk.get("kty") == "oct":
+            if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
+                raise ConfigError("this symmetric key is not for signatures")
+            keys.append(SharedSecret(jwk["k"], encoding="base64url", kid=jwk.get("kid")))
+        else:
+            keys.append(jwk)
+    if algorithms is None:
+        declared = [jwk.get("alg") for jwk in jwks]
+        if None not in declared:
+            algorithms = [str(name) for name in declared]
+        else:
+            algorithms = ["HS256"] if all(jwk.get("kty") == "oct" for jwk in jwks) else PUBLIC_KEY_ALGORITHMS
+    return Issuer("https://id.example.test", audience=ANY, keys=keys, algorithms=algorithms)
+
+
+def refused_key(error: ConfigError) -> str:
+    """How keys are refused, told apart as far as the reasons of deviations need it."""
+    text = str(error)
+    if re.search('private member "(?!k")', text):
+        return f"{REJECT}: private key"
+    if 'private member "k"' in text:
+        return f"{REJECT}: secret in a key set"
+    if "SharedSecret has" in text or "needs a secret of at least" in text:
+        return f"{REJECT}: short secret"
+    return f"{REJECT}: key"
+
+
+def key_verdict(jwks: Sequence[Jwk]) -> str:
+    """Whether an entry can be made of these keys."""
+    try:
+        configured(jwks)
+    except ConfigError as error:
+        return refused_key(error)
+    return ACCEPT
+
+
+def signature_verdict(token: str, issuer: Issuer, payload: bytes | None = None) -> str:
+    """Whether a key of this entry signed the token; with `payload`, whether it signed that."""
+    try:
+        jws = parse(token)
+    except Malformed as refusal:
+        return f"{REJECT}: {refusal.reason}"
+    if jws.header.algorithm not in issuer.algorithms:
+        return f"{REJECT}: algorithm"
+    assert issuer.static_keys is not None
+    keys = issuer.static_keys.candidates(jws.header.kid, jws.header.algorithm)
+    if not keys:
+        return f"{REJECT}: no key"
+    if not any(key.verify(jws.header.algorithm, jws.signing_input, jws.signature) for key in keys):
+        return f"{REJECT}: signature"
+    return ACCEPT if payload in (None, jws.payload) else f"{REJECT}: payload"
+
+
+def verdict(token: str, jwks: Sequence[Jwk], algorithms: Sequence[str] | None = None) -> str:
+    """`signature_verdict` under these keys, `reject: key` where they cannot be configured."""
+    try:
+        issuer = configured(jwks, algorithms)
+    except ConfigError as error:
+        return refused_key(error)
+    return signature_verdict(token, issuer)
