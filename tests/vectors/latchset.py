@@ -14,7 +14,7 @@ from typing import Any
 from bearerkit.jose.thumbprint import thumbprint
 from vectors.json_form import JSON_FORM, NOT_COMPACT, compact_forms, refused_as_json
 from vectors.tally import ACCEPT, REJECT, Outcome, Source
-from vectors.verifier import PRIVATE_KEY, key_verdict, public_half, verdict
+from vectors.verifier import PRIVATE_KEY, key_set_verdict, key_verdict, public_half, verdict
 from vectors.wycheproof import JWE, NO_DECRYPTION, encrypted
 
 __all__ = ["SOURCE"]
@@ -78,7 +78,7 @@ def _key(name: str, text: str) -> Iterator[Outcome]:
 
 
 def _key_set(name: str, keys: Sequence[Jwk]) -> Iterator[Outcome]:
-    yield Outcome(name, ACCEPT, key_verdict([{"keys": keys}]))
+    yield Outcome(name, ACCEPT, key_set_verdict(keys))
     for number, jwk in enumerate(keys, 1):
         outside = ENCRYPTION if _is_for_encryption(jwk) else ""
         yield Outcome(

@@ -16,7 +16,15 @@ from bearerkit.jose.algorithms import ALGORITHMS
 from bearerkit.jose.compact import parse
 from vectors.tally import ACCEPT, REJECT
 
-__all__ = ["PRIVATE_KEY", "PUBLIC_KEY_ALGORITHMS", "SHORT_SECRET", "configured", "key_verdict", "public_half"]
+__all__ = [
+    "PRIVATE_KEY",
+    "PUBLIC_KEY_ALGORITHMS",
+    "SHORT_SECRET",
+    "configured",
+    "key_set_verdict",
+    "key_verdict",
+    "public_half",
+]
 __all__ += ["refused_key", "signature_verdict", "verdict"]
 
 Jwk = Mapping[str, Any]
@@ -40,23 +48,21 @@ def public_half(jwk: Jwk) -> dict[str, Any]:
 def configured(jwks: Sequence[Jwk], algorithms: Sequence[str] | None = None) -> Issuer:
     """An entry with these keys; raises ConfigError where `Issuer` does.
 
-    An algorithm that a key declares is the one that is configured. A symmetric key becomes a SharedSecret, and one
+    Where the keys declare their algorithms, those are configured. A symmetric key becomes a SharedSecret, and one
     that declares another use is nothing that anybody would configure.
     """
-    keys: list[Any] = []
+    secrets: list[Any] = []
     for jwk in jwks:
         if jwk.get("kty") == "oct":
             if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
                 raise ConfigError("this symmetric key is not for signatures")
-            keys.append(SharedSecret(jwk["k"], encoding="base64url", kid=jwk.get("kid")))
-        else:
-            keys.append(jwk)
+            secrets.append(SharedSecret(jwk["k"], encoding="base64url", kid=jwk.get("kid")))
+    public = [jwk for jwk in jwks if jwk.get("kty") != "oct"]
     if algorithms is None:
-        declared = [jwk.get("alg") for jwk in jwks]
-        if None not in declared:
-            algorithms = [str(name) for name in declared]
-        else:
-            algorithms = ["HS256"] if all(jwk.get("kty") == "oct" for jwk in jwks) else PUBLIC_KEY_ALGORITHMS
+        declared = [str(jwk["alg"]) for jwk in jwks if "alg" in jwk]
+        algorithms = declared if len(declared) == len(jwks) else ["HS256"] if not public else PUBLIC_KEY_ALGORITHMS
+    # One set of all public keys, as an issuer publishes it: a bad key in it does not spoil the others.
+    keys = [*secrets, {"keys": public}] if public else secrets
     return Issuer("https://id.example.test", audience=ANY, keys=keys, algorithms=algorithms)
 
 
@@ -76,6 +82,15 @@ def key_verdict(jwks: Sequence[Jwk]) -> str:
     """Whether an entry can be made of these keys."""
     try:
         configured(jwks)
+    except ConfigError as error:
+        return refused_key(error)
+    return ACCEPT
+
+
+def key_set_verdict(jwks: Sequence[Jwk]) -> str:
+    """Whether a JWK Set of these keys, as it stands, gives an entry something to verify with."""
+    try:
+        Issuer("https://id.example.test", audience=ANY, keys={"keys": jwks})
     except ConfigError as error:
         return refused_key(error)
     return ACCEPT
