@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bearerkit import ConfigError
-from vectors.json_form import JSON_FORM, NOT_COMPACT, compact_forms, refused_as_json
+from vectors.json_form import DETACHED, JSON_FORM, NO_CONTENT, NOT_COMPACT, compact_forms, is_detached, refused_as_json
 from vectors.tally import ACCEPT, REJECT, Deviation, Outcome, Source
-from vectors.verifier import PRIVATE_KEY, configured, key_verdict, public_half, refused_key, signature_verdict
+from vectors.verifier import KEY_POLICIES, configured, key_verdict, public_half, refused_key, signature_verdict
 from vectors.wycheproof import JWE, NO_DECRYPTION, encrypted
 
 __all__ = ["SOURCE"]
@@ -41,6 +41,9 @@ def outcomes(folder: Path) -> Iterator[Outcome]:
 
 
 def _key(name: str, jwk: Mapping[str, Any]) -> Iterator[Outcome]:
+    if jwk.get("use") == "enc":
+        yield Outcome(name, REJECT, key_verdict([public_half(jwk)]), JWE)
+        return
     yield Outcome(name, ACCEPT, key_verdict([jwk]))
     if "d" in jwk:
         yield Outcome(f"{name}, public half", ACCEPT, key_verdict([public_half(jwk)]))
@@ -50,7 +53,8 @@ def _signed(name: str, example: Mapping[str, Any]) -> Iterator[Outcome]:
     keys, payload = example["input"]["key"], example["input"]["payload"].encode()
     for form, token in example["output"].items():
         if form == "compact":
-            yield Outcome(f"{name} compact", ACCEPT, _verdict(token, keys, payload), token=token)
+            ours, outside = _verdict(token, keys, payload), DETACHED if is_detached(token) else ""
+            yield Outcome(f"{name} compact", REJECT if outside else ACCEPT, ours, outside, token)
             continue
         text = json.dumps(token)
         yield Outcome(f"{name} {form}", f"{REJECT}: malformed", refused_as_json(text), JSON_FORM, text)
@@ -80,6 +84,6 @@ SOURCE = Source(
     "ietf-jose-cookbook/**/*.json",
     outcomes,
     {"rfc7797/hmac-sha2_b64_false compact": _B64},
-    PRIVATE_KEY,
-    {JSON_FORM: NOT_COMPACT, JWE: NO_DECRYPTION},
+    KEY_POLICIES,
+    {JSON_FORM: NOT_COMPACT, DETACHED: NO_CONTENT, JWE: NO_DECRYPTION},
 )

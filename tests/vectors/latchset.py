@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bearerkit.jose.thumbprint import thumbprint
-from vectors.json_form import JSON_FORM, NOT_COMPACT, compact_forms, refused_as_json
+from vectors.json_form import DETACHED, JSON_FORM, NO_CONTENT, NOT_COMPACT, compact_forms, is_detached, refused_as_json
 from vectors.tally import ACCEPT, REJECT, Outcome, Source
-from vectors.verifier import PRIVATE_KEY, key_set_verdict, key_verdict, public_half, verdict
+from vectors.verifier import KEY_POLICIES, key_set_verdict, key_verdict, public_half, verdict
 from vectors.wycheproof import JWE, NO_DECRYPTION, encrypted
 
 __all__ = ["SOURCE"]
@@ -22,9 +22,6 @@ __all__ = ["SOURCE"]
 Jwk = Mapping[str, Any]
 
 ENCRYPTION, LINK, MATERIAL = "key of a JWE", "link", "plaintext or password"
-_SECRETS = {
-    f"{REJECT}: secret in a key set": "a symmetric key in a JWK Set: a secret is configured as SharedSecret, by itself",
-}
 _ELSEWHERE = {
     # Links to keys that are not in every copy of the folder; the same keys stand in these files.
     "rfc7515_A.3.jwk": ("rfc7515_A.6.jwkset", 1),
@@ -45,8 +42,9 @@ def outcomes(folder: Path) -> Iterator[Outcome]:
             case ".jwkset":
                 yield from _key_set(name, json.loads(text)["keys"])
             case ".jwsc":
-                wanted = REJECT if name == _UNSECURED else ACCEPT
-                yield Outcome(name, wanted, verdict(text, _keys_for(root, path.stem)), token=text)
+                outside = DETACHED if is_detached(text) else ""
+                wanted = REJECT if outside or name == _UNSECURED else ACCEPT
+                yield Outcome(name, wanted, verdict(text, _keys_for(root, path.stem)), outside, text)
             case ".jwsf" | ".jwsg":
                 yield Outcome(name, f"{REJECT}: malformed", refused_as_json(text), JSON_FORM, text)
                 yield from _signatures(root, path, json.loads(text))
@@ -121,9 +119,10 @@ SOURCE = Source(
     "latchset-jose/*",
     outcomes,
     {},
-    PRIVATE_KEY | _SECRETS,
+    KEY_POLICIES,
     {
         JSON_FORM: NOT_COMPACT,
+        DETACHED: NO_CONTENT,
         JWE: NO_DECRYPTION,
         ENCRYPTION: "a key for encryption, which verifies nothing and is refused",
         LINK: "the file only names the file of another key",

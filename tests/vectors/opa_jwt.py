@@ -19,7 +19,7 @@ from bearerkit.errors import Malformed
 from bearerkit.jose.compact import parse, parse_claims
 from bearerkit.testing import FrozenClock
 from vectors.tally import ACCEPT, REJECT, Outcome, Source
-from vectors.verifier import PUBLIC_KEY_ALGORITHMS, SHORT_SECRET, refused_key, signature_verdict
+from vectors.verifier import KEY_POLICIES, PUBLIC_KEY_ALGORITHMS, refused_key, signature_verdict
 
 __all__ = ["SOURCE", "cases", "constraints_of", "judged_by_auth"]
 
@@ -64,12 +64,11 @@ def constraints_of(case: Mapping[str, Any]) -> dict[str, Any]:
     """The constraints of `decode_verify`, also where the case computes them."""
     given = case["constraints_or_key"]
     if given is None:
-        # Rego with a variable or a raw string in it: `cert` in either kind of quotes, `time` if it is a number.
-        cert = re.search(r'"cert":\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|`(?P<raw>[^`]*)`)', case["rego"])
-        assert cert is not None
+        # Rego with a variable or a raw string in it: texts in either kind of quotes, `time` if it is a number.
+        texts = re.finditer(r'"(cert|secret|alg|iss|aud)":\s*("(?:[^"\\]|\\.)*"|`[^`]*`)', case["rego"])
         time = re.search(r'"time":\s*(\d+)', case["rego"])
-        quoted = cert["raw"] if cert["raw"] is not None else json.loads(f'"{cert["quoted"]}"')
-        return {"cert": quoted} | ({"time": int(time[1])} if time else {})
+        found = {name: json.loads(text) if text[0] == '"' else text[1:-1] for name, text in (m.groups() for m in texts)}
+        return found | ({"time": int(time[1])} if time else {})
     return _value(given)
 
 
@@ -158,6 +157,6 @@ SOURCE = Source(
     "opa-rego-compliance/jwt*.json",
     outcomes,
     {},
-    POLICIES | SHORT_SECRET,
+    POLICIES | KEY_POLICIES,
     {SIGNED_THERE: "the policy signs its own token with OPA's encode_sign"},
 )

@@ -80,7 +80,8 @@ def _outside(tallies: Sequence[Tally]) -> Iterator[str]:
     yield "| --- | --- | ---: | --- |"
     for tally in tallies:
         for name, members in tally.outside.items():
-            yield _row(tally.source.name, name, str(len(members)), tally.source.outside[name])
+            if members:
+                yield _row(tally.source.name, name, str(len(members)), tally.source.outside[name])
 
 
 def _row(*cells: str) -> str:

@@ -7,7 +7,7 @@ vector which does not exist, is stale. Both fail. The sources themselves are in 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -131,7 +131,7 @@ def judge(source: Source, folder: Path) -> Tally:
         tuple(deviating),
         {name: tuple(members) for name, members in outside.items()},
         tuple(unexplained),
-        (*_stale(source, set(ids), deviating), *[f"class {name!r}" for name, found in outside.items() if not found]),
+        tuple(_stale(source, set(ids), dict(deviating))),
     )
 
 
@@ -142,10 +142,7 @@ def _deviation(source: Source, outcome: Outcome) -> Deviation | None:
     return None if why is None else Deviation(outcome.ours, why)
 
 
-def _stale(source: Source, ids: set[str], deviating: Sequence[tuple[str, Deviation]]) -> Iterator[str]:
-    used = dict(deviating)
+def _stale(source: Source, ids: set[str], used: Mapping[str, Deviation]) -> Iterator[str]:
     for name, deviation in source.deviations.items():
         if name not in used and not (deviation.elsewhere and name not in ids):
             yield name
-    applied = {deviation.ours for name, deviation in deviating if name not in source.deviations}
-    yield from (f"policy {ours!r}" for ours in source.policies if ours not in applied)

@@ -45,13 +45,11 @@ def test_an_id_that_occurs_twice() -> None:
 
 
 def test_what_is_stale() -> None:
-    """A deviation that agrees by now, or names no vector; a policy or class that nothing falls under."""
+    """A deviation that agrees by now, or names no vector."""
     agrees = Outcome("1", ACCEPT, ACCEPT)
     listed = Deviation(f"{REJECT}: x", "…")
     assert judged(agrees, deviations={"1": listed})[2] == ("1",)
     assert judged(agrees, deviations={"2": listed})[2] == ("2",)
-    assert judged(agrees, policies={f"{REJECT}: x": "…"})[2] == ("policy 'reject: x'",)
-    assert judged(agrees, outside={"class": "…"})[2] == ("class 'class'",)
     elsewhere = Deviation(f"{REJECT}: x", "…", elsewhere=True)
     assert judged(agrees, deviations={"2": elsewhere})[2] == ()
     assert judged(agrees, deviations={"1": elsewhere})[2] == ("1",)

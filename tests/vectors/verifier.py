@@ -17,26 +17,27 @@ from bearerkit.jose.compact import parse
 from vectors.tally import ACCEPT, REJECT
 
 __all__ = [
-    "PRIVATE_KEY",
+    "KEY_POLICIES",
     "PUBLIC_KEY_ALGORITHMS",
-    "SHORT_SECRET",
     "configured",
     "key_set_verdict",
     "key_verdict",
     "public_half",
+    "refused_key",
+    "signature_verdict",
+    "verdict",
 ]
-__all__ += ["refused_key", "signature_verdict", "verdict"]
 
 Jwk = Mapping[str, Any]
 
 PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
-PRIVATE_KEY = {
+KEY_POLICIES = {
     f"{REJECT}: private key": "a private key: verifying needs the public half only, and that one is accepted",
+    f"{REJECT}: secret in a key set": "a symmetric key in a JWK Set: a secret is configured as SharedSecret, by itself",
+    f"{REJECT}: short secret": "the secret is shorter than the hash (RFC 7518 section 3.2)",
+    f"{REJECT}: RSA key size": "the RSA key is not of 2048 to 8192 bits (RFC 7518 section 3.3)",
 }
-SHORT_SECRET = {
-    f"{REJECT}: short secret": "the secret has fewer than 32 bytes (RFC 7518 section 3.2)",
-}
-"""Policies (see `Source`)."""
+"""Policies (see `Source`) about keys that may be sound but are not for us."""
 PUBLIC_KEY_ALGORITHMS = tuple(name for name, row in ALGORITHMS.items() if row.family != "oct")
 
 
@@ -75,6 +76,8 @@ def refused_key(error: ConfigError) -> str:
         return f"{REJECT}: secret in a key set"
     if "SharedSecret has" in text or "needs a secret of at least" in text:
         return f"{REJECT}: short secret"
+    if "the RSA key has" in text:
+        return f"{REJECT}: RSA key size"
     return f"{REJECT}: key"
 
 

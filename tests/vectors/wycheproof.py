@@ -15,7 +15,7 @@ from vectors.verifier import public_half, verdict
 __all__ = ["JWE", "NO_DECRYPTION", "encrypted", "outcomes"]
 
 JWE = "JWE"
-NO_DECRYPTION = "an encrypted token; bearerkit never decrypts, and refuses each with reason `encrypted` and a hint"
+NO_DECRYPTION = "bearerkit never decrypts; each token is refused with reason `encrypted` and a hint"
 VERDICTS = {"valid": ACCEPT, "invalid": REJECT}
 
 
