@@ -16,7 +16,7 @@ from bearerkit.errors import KeysUnavailable, TokenInvalid
 from bearerkit.http import Network
 from bearerkit.testing import FrozenClock
 from bearerkit.transport.blocking import BlockingClient
-from loopback import Say, drip, raw, reply, serve, silence
+from loopback import PATIENCE, Say, drip, raw, reply, serve, silence
 from security.attack import attacks, case
 from security.forgery import EC
 
@@ -45,26 +45,37 @@ SERVERS: dict[str, Say] = {
 }
 
 
-def fetching(url: str, **settings: Any) -> Auth:
+def _why(title: str) -> str:
+    """What the operator is told."""
+    known = {"slow-loris": "within 0.3 s", "200 MB": "larger than", "gzip": "compressed", "deflate": "compressed"}
+    return next((text for start, text in known.items() if title.startswith(start)), "")
+
+
+def fetching(url: str, network: Network = QUICK) -> Auth:
     """The real client, and the clock of the tests."""
-    entry = Issuer(ISSUER, audience="api", jwks_uri=url, network=QUICK, **settings)
+    entry = Issuer(ISSUER, audience="api", jwks_uri=url, network=network)
     return Auth(entry, clock=FrozenClock(NOW))
 
 
-def unavailable(where: Auth, text: str | None = None) -> None:
+def unavailable(where: Auth, text: str | None = None) -> str:
     with pytest.raises(KeysUnavailable) as caught:
         where.verify(text or token(EC))
     answer = where.answer(caught.value)
     assert answer.status == 503
     assert answer.header("retry-after")
+    return caught.value.detail
 
 
-@pytest.mark.parametrize("say", [case(102, title, say, answer="503 in time") for title, say in SERVERS.items()])
-def test_hostile_servers(say: Say) -> None:
-    """Time and size are bounded as a whole, and nothing is unpacked."""
+@pytest.mark.parametrize(
+    ("say", "why"),
+    [case(102, title, say, _why(title), answer="503 in time") for title, say in SERVERS.items()],
+)
+def test_hostile_servers(say: Say, why: str) -> None:
+    """Time and size are bounded as a whole, and nothing is unpacked. Who sends too much is not waited for."""
+    network = Network(timeout=PATIENCE) if "larger" in why else QUICK
     with serve(say) as server:
-        unavailable(fetching(server.url()))
-        assert len(server.heads) == 1
+        assert why in unavailable(fetching(server.url(), network))
+        assert len(server.heads) <= 1
 
 
 @pytest.mark.parametrize(
@@ -78,7 +89,7 @@ def test_a_redirect_loop(status: int) -> None:
     """A redirect is an answer like any other: it is no key set."""
     with serve(reply(GOOD, f"{status} Moved", Location="/jwks")) as server:
         unavailable(fetching(server.url()))
-        assert len(server.heads) == 1
+        assert len(server.heads) <= 1
 
 
 @pytest.mark.parametrize(
