@@ -23,6 +23,7 @@ EMPLOYEE = {
     "aud": "aaaaaaaa-1111-4bbb-8ccc-dddddddddddd",
     "azp": "portal",
     "oid": "o-1",
+    "scp": "access",
     "tid": TENANT,
     "sub": "pairwise",
 }
@@ -71,9 +72,10 @@ def test_one_handler_for_all(
 
 
 def test_permissions_and_roles_lead_to_the_same_orders(client: TestClient, mint: Any):
-    assert client.get("/orders", headers=mint("auth0", {**CUSTOMER, "permissions": ["orders.read"]})).status_code == 200
+    granted = {**CUSTOMER, "scope": "openid orders.read", "permissions": ["orders.read"]}
+    assert client.get("/orders", headers=mint("auth0", granted)).status_code == 200
     assert client.get("/orders", headers=mint("entra", {**EMPLOYEE, "roles": ["Orders.Admin"]})).status_code == 200
-    assert client.get("/orders", headers=mint("auth0", {**CUSTOMER, "scope": "orders.read"})).status_code == 403
+    assert client.get("/orders", headers=mint("auth0", {**granted, "permissions": []})).status_code == 403
     assert client.get("/orders", headers=mint("github", PIPELINE)).status_code == 403
 
 

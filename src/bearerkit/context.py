@@ -1,9 +1,8 @@
 """Who is calling: `AuthContext`, an immutable view of verified claims.
 
 Building one stores references and nothing else, because most requests read two or three of its fields: each field is
-computed from the claims through the issuer's `ClaimMapping` on first read, and kept. Two threads that read a field
-for the first time compute the same value, and the first one stays. A context never holds a token, never verifies
-anything, and is never changed: cached contexts are shared between requests.
+computed from the claims through the issuer's `ClaimMapping` on first read, and kept. A context never holds a token,
+never verifies anything, and is never changed: cached contexts are shared between requests.
 """
 
 from __future__ import annotations
@@ -284,16 +283,18 @@ class AuthContext:
     def _granted(self) -> frozenset[str]:
         return frozenset(self.scopes)
 
+    def unread(self, field: str, names: Iterable[str]) -> list[str]:
+        """Those of these claims that the token has and the mapping does not read for `field`. For hints only."""
+        return [name for name in names if name in self._claims and not self._mapping.reads(field, name)]
+
     def _read(self, name: str) -> Any:
         return self._mapping.read(name, self._claims, self._header)
 
     def _text(self, name: str) -> str | None:
-        value: str | None = self._mapping.read(name, self._claims, self._header)
-        return value
+        return self._mapping.read(name, self._claims, self._header)  # type: ignore[no-any-return]
 
     def _names(self, name: str) -> tuple[str, ...]:
-        value: tuple[str, ...] = self._mapping.read(name, self._claims, self._header)
-        return value
+        return self._mapping.read(name, self._claims, self._header)  # type: ignore[no-any-return]
 
     def _inputs(self) -> tuple[object, ...]:
         return self.credential_kind, self._wildcards, self._claims, self._mapping, self._header

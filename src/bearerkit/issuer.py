@@ -45,6 +45,7 @@ class Issuer(IssuerSettings):
         profile: `"rfc9068"` requires everything that RFC 9068 section 2.2 does.
         typ: Accepted `typ` headers; None stands for an absent one.
         require: Claim path → the value it must have, a list of alternatives (None: may be absent) or `PRESENT`.
+        require_any: Claim paths of which at least one must be there.
         forbid: Claim paths that must be absent, in place of the defaults of `token_type`.
         algorithms: Accepted signature algorithms: a closed list that no token or key set can widen.
         metadata_url: Where the metadata is, if not at the well-known place of the issuer.

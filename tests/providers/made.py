@@ -65,7 +65,7 @@ MADE: Mapping[str, Make] = {
         "acme.my.salesforce.com", **{"clients": ["3MVG9exampleConsumerKey"], **o}
     ),
     "sap-ias": lambda **o: providers.sap_ias(
-        "acme.accounts.ondemand.com", client_id=IAS, custom_domain="login.example.com", **o
+        "acme.accounts.ondemand.com", client_id=IAS, custom_domain="login.example.com", **{"tenants": ANY, **o}
     ),
     "sap-xsuaa": lambda **o: providers.sap_xsuaa(
         "authentication.eu10.hana.ondemand.com",

@@ -194,8 +194,8 @@ def test_11_an_empty_key_set() -> None:
 def test_12_the_scope_stands_in_another_claim(claim: str, value: Any) -> None:
     """The claims that may hold it are named; nothing is granted."""
     hint = hint_of(keyed(), token(KEY, **{claim: value}), need=scope("orders:read"))
-    assert f'scope=() but the token has "{claim}"' in hint
-    assert "bearerkit.providers, or claims=" in hint
+    assert f'scopes=() but the token has "{claim}"' in hint
+    assert "bearerkit.providers, or say claims=" in hint
 
 
 def test_12_the_scope_carries_a_prefix() -> None:
@@ -209,8 +209,8 @@ def test_12_the_scope_carries_a_prefix() -> None:
 @pytest.mark.parametrize("need", [role("admin"), any_role("admin", "owner")])
 def test_12_the_role_stands_in_another_claim(need: Any) -> None:
     """The same for roles."""
-    hint = hint_of(keyed(), token(KEY, groups=["admin"]), need=need)
-    assert 'roles=() but the token has "groups"' in hint
+    hint = hint_of(keyed(), token(KEY, groups=["admin"], scp="read"), need=need)
+    assert 'roles=() but the token has "groups".' in hint
 
 
 def test_12_groups_that_did_not_fit_into_the_token() -> None:

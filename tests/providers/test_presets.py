@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bearerkit import ANY, Claim, ClaimMapping, ConfigError, SharedSecret, providers
+from bearerkit import ANY, PRESENT, Claim, ClaimMapping, ConfigError, Network, SharedSecret, providers
 from bearerkit.providers import IssuerOptions
 from bearerkit.verify.issuer import IssuerSettings
 from providers.made import API, MADE, ORDERS, TENANT, made
@@ -81,26 +81,32 @@ def test_plain_settings_replace_the_presets(file: str) -> None:
 
 
 def test_require_is_joined() -> None:
-    """The preset's own conditions stay; the same path may be said anew."""
+    """The preset's own conditions stay; the same path may be narrowed, and never widened."""
     issuer = providers.entra(TENANT, audience=API, require={"xms_cc": "cp1", "azp": ["app-1"]})
+    for wider in ({"tid": "other"}, {"azp": None}, {"tid": PRESENT}, {"azp": ["a", None]}):
+        assert "can only narrow" in problems_of(providers.entra, TENANT, audience=API, require=wider)
     required = {path.path: values for path, values in issuer.rules.require}
     assert required == {"azp": ("app-1",), "tid": (TENANT,), "xms_cc": ("cp1",)}
 
 
 def test_claims_are_joined_field_by_field() -> None:
-    """A mapping that was made as such replaces the preset's."""
+    """Also those that a mapping changes that was made as such."""
     issuer = providers.okta("acme.okta.com", audience="a", claims={"roles": "app_roles", "groups": ()})
     assert issuer.mapping.roles == (Claim("app_roles"),)
     assert issuer.mapping.groups == ()
     assert issuer.mapping.subject == (Claim("uid"), Claim("sub"))
-    mapping = ClaimMapping(subject=(Claim("sub"),))
-    assert providers.okta("acme.okta.com", audience="a", claims=mapping).mapping == mapping
+    mapping = ClaimMapping(email=(Claim("mail"),), machine=(("kind", "bot"),))
+    whole = providers.okta("acme.okta.com", audience="a", claims=mapping).mapping
+    assert (whole.email, whole.machine, whole.scopes) == ((Claim("mail"),), (("kind", "bot"),), issuer.mapping.scopes)
 
 
 def test_forbid_and_hosts_add() -> None:
     """What the preset forbids stays forbidden."""
     issuer = providers.entra_v1(TENANT, audience=API, forbid=["acrs"], hosts=["keys.example.com"])
-    assert {path.path for path in issuer.rules.forbid} == {"nonce", "header.nonce", "acrs"}
+    assert {path.path for path in issuer.rules.forbid} == {"nonce", "at_hash", "c_hash", "header.nonce", "acrs"}
+    for forbid in ("acrs", ["acrs"]):
+        added = providers.auth0("a.example", audience="a", forbid=forbid)
+        assert {path.path for path in added.rules.forbid} == {"nonce", "at_hash", "c_hash", "acrs"}
     assert issuer.location.hosts == ("login.microsoftonline.com", "keys.example.com")
 
 
@@ -141,6 +147,36 @@ def test_a_shared_secret_brings_its_algorithm(secrets: Any) -> None:
     assert said.algorithms == {"HS512"}
 
 
+def test_the_network_of_a_preset_goes_with_its_place() -> None:
+    """A pod's token goes to the API server and nowhere else; what a team sets joins what the preset needs."""
+    elsewhere = providers.kubernetes(audience="a", jwks_uri="https://keys.example.com/jwks").location.network
+    assert (elsewhere.token_file, elsewhere.ca_file, elsewhere.private) == (None, None, False)
+    patient = providers.kubernetes(audience="a", network=Network(timeout=20)).location.network
+    assert (patient.timeout, patient.private) == (20, True)
+    assert str(patient.token_file).endswith("/token")
+    inside = providers.keycloak(
+        "https://s.example", "r", audience="a", internal_url="http://keycloak:8080", network=Network(timeout=3)
+    )
+    assert (inside.location.network.allow_http, inside.location.network.timeout) == (True, 3)
+    headers = providers.sap_ias("t.example", client_id="c", app_tid="z", network=Network(headers={"x": "1"}))
+    assert dict(headers.location.network.headers) == {"x-client_id": "c", "x-app_tid": "z", "x": "1"}
+
+
+def test_a_profile_is_not_weakened_by_a_preset() -> None:
+    """`profile="rfc9068"` asks for at+jwt, also where the preset would take JWT."""
+    assert providers.auth0("a.example", audience="a", profile="rfc9068").typ == {"at+jwt"}
+
+
+def test_memberships_count_where_tenants_are_judged_only_if_the_team_says_so() -> None:
+    """A preset's own mapping does not count as saying so."""
+    realm: Any = {"base_url": "https://s.example", "realm": "r", "audience": "a"}
+    organization = {"organization": ["acme", "globex"]}
+    assert providers.keycloak(**realm).mapping.read("memberships", organization) == ("acme", "globex")
+    assert providers.keycloak(**realm, tenants=["acme"]).mapping.read("memberships", organization) == ()
+    said = {"memberships": {"claim": "organization", "shape": "array"}}
+    assert providers.keycloak(**realm, tenants=["acme"], claims=said).mapping.read("memberships", organization)
+
+
 def test_a_preset_leaves_its_options_alone() -> None:
     """The team's own dictionary is not written to."""
     options: Any = {"require": {"hd": "example.com"}, "tenants": [TENANT.upper()]}
@@ -167,16 +203,19 @@ def test_every_problem_at_once() -> None:
 
 @pytest.mark.parametrize(
     "domain",
-    ["", " ", "https://", "http://a.example", "a.example/path", "A.example", "a..b", "a b", "-a.b", "a:b", 5, None],
+    ["", " ", "https://", "http://a.example", "a.example/path", "a..b", "a b", "-a.b", "a:b", 5, None],
 )
 def test_what_is_no_host_name(domain: Any) -> None:
     """A host is a host: no scheme but https, no path."""
     assert "domain must be a host name" in problems_of(providers.zitadel, domain, project_id="1")
 
 
-@pytest.mark.parametrize("domain", ["acme.eu.auth0.com", "https://acme.eu.auth0.com", "https://acme.eu.auth0.com/"])
+@pytest.mark.parametrize(
+    "domain",
+    ["acme.eu.auth0.com", "https://acme.eu.auth0.com", "https://acme.eu.auth0.com/", " ACME.eu.auth0.com "],
+)
 def test_a_host_as_consoles_show_it(domain: str) -> None:
-    """All three are the same tenant."""
+    """All are the same tenant."""
     assert providers.auth0(domain, audience="a").exact == ("https://acme.eu.auth0.com/",)
 
 
@@ -201,7 +240,31 @@ def test_a_host_as_consoles_show_it(domain: str) -> None:
         (lambda: providers.gitlab_ci(audience="a", server="gitlab.example.com"), "must be an address"),
         (lambda: providers.authentik("https://a.example", None, client_id="c"), "global issuer mode"),
         (lambda: providers.keycloak("sso.example.com", "r", audience="a"), "must be an address"),
-        (lambda: providers.keycloak("https://s.example", "r", audience="a", client_roles="{"), "brace"),
+        (lambda: providers.keycloak("https://s.example", "r", audience="a", client_roles="{"), "client_roles must be"),
+        (
+            lambda: providers.keycloak("https://s.example", "r", audience="a", client_roles=["a"]),
+            "client_roles must be",
+        ),
+        (lambda: providers.keycloak("https://s.example", "..", audience="a"), "realm must be"),
+        (lambda: providers.keycloak("https://s.example/realms/r", "r", audience="a"), "leave the rest out"),
+        (lambda: providers.keycloak("https://s.ex", "r", audience="a", internal_url="http://k/{azp}"), "placeholders"),
+        (lambda: providers.authentik("https://a.ex/application/o/x/", "x", client_id="c"), "leave the rest out"),
+        (lambda: providers.entra(TENANT, audience="api://orders"), "application id"),
+        (lambda: providers.entra(TENANT, audience=API, keys=SharedSecret(SECRET)), "public keys"),
+        (lambda: providers.entra_multitenant(audience=API, tenants=[]), "refuse everybody"),
+        (lambda: providers.pingone(TENANT, audience="a", region="evil.example"), "region must be one of"),
+        (lambda: providers.sap_ias("t.example", client_id="c"), "whose tokens"),
+        (lambda: providers.cognito("eu-west-1_A", client_ids="c", clients=None), "leave clients= out"),
+        (
+            lambda: providers.cognito("eu-west-1_A", client_ids="c", audience="a", token_type="id"),
+            "leave audience= out",
+        ),
+        (lambda: providers.google(audience=ANY, require={"sub": "1"}), "let everybody in"),
+        (lambda: providers.google_iap(audience=ANY), "let everybody in"),
+        (lambda: providers.clerk("c.example", authorized_parties="https://a.example/"), "origins"),
+        (lambda: providers.clerk("c.example", authorized_parties="a.example"), "origins"),
+        (lambda: providers.cloud_run(audience="a", callers=[PRESENT]), "callers"),
+        (lambda: providers.auth0(None, audience="a"), "at least one host"),
         (lambda: providers.keycloak("https://s.example?x", "r", audience="a"), "must be an address"),
         (lambda: providers.workos("client/../x", audience=ANY), "client_id"),
     ],

@@ -110,7 +110,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     },
     "descope": {
         "tenant_id": "T2exampletenant0000000000001",
-        "memberships": ("T2exampletenant0000000000001",),
+        "memberships": (),
         "roles": ("Admin",),
         "scopes": ("orders.read",),
     },

@@ -60,13 +60,32 @@ def test_1_an_open_issuer_wants_to_know_who(name: str) -> None:
         {"require": {path: []}},
         {"require": {"email_verified": True}},
         {"require": {"aud": ORDERS}},
+        {"require": {path: ""}},
+        {"require": {path: " "}},
         {"clients": []},
+        {"clients": ["refs/heads/main"], "client_claims": "ref"},
     ):
         with pytest.raises(ConfigError, match="Say who is meant") as refused:
             make(**too_little)
         assert path in str(refused.value)
     assert isinstance(make(require={path: "72"}), Issuer)
     assert isinstance(make(clients=["client-1"]), Issuer)
+
+
+def test_1_what_a_caller_shapes_himself_says_nothing() -> None:
+    """A public workflow that anybody may call, a `sub` that a repository makes of its environment."""
+    for require in (
+        {"job_workflow_ref": "acme/w/.github/workflows/deploy.yml@refs/heads/main"},
+        {"sub": "environment:production"},
+        {"sub": ["repo:acme/orders:ref:refs/heads/main", "environment:production"]},
+    ):
+        with pytest.raises(ConfigError, match="Say who is meant"):
+            providers.github_actions(audience=ORDERS, require=require)
+    assert providers.github_actions(audience=ORDERS, require={"sub": "repo:acme/orders:ref:refs/heads/main"})
+    with pytest.raises(ConfigError, match="a star stands for itself"):
+        providers.github_actions(audience=ORDERS, require={"sub": "repo:acme/*"})
+    with pytest.raises(ConfigError, match="in quotes"):
+        providers.github_actions(audience=ORDERS, require={"repository_owner_id": 3000003})
 
 
 def test_1_other_shared_issuers_are_bound_by_what_the_preset_asks_for(collected: dict[str, Sample]) -> None:
@@ -228,6 +247,51 @@ def test_4_id_tokens_with_the_audience_of_the_api(collected: dict[str, Sample]) 
         client = {"client_id": audience} if sample.file == "cognito" else {}
         told = refusal(issuer, changed(sample, aud=audience, **client))
         assert told.reason in ("claim_required", "claim_forbidden", "wrong_token_type"), id_token
+
+
+def test_4_an_entra_token_that_says_nothing(collected: dict[str, Sample]) -> None:
+    """Any daemon of the tenant can have one with this audience: without scopes and roles it is nobody's."""
+    for file in ("entra-v2", "entra-v1", "entra-multitenant", "entra-external-id"):
+        sample = collected[f"{file}/access_token"]
+        issuer = made(file, keys=keys_for(sample))
+        assert refusal(issuer, changed(sample, scp=..., roles=...)).reason == "claim_required"
+        assert verify(issuer, changed(sample, scp=..., roles=["Orders.Read.All"])).principal_type == "service"
+        assert verify(issuer, sample.token).principal_type == "user"
+
+
+def test_4_machines_are_services(collected: dict[str, Sample]) -> None:
+    """Each provider's own mark of a machine, so that no robot passes where a person is meant."""
+    for name in ("entra-v2/m2m", "keycloak/m2m", "auth0/m2m", "descope/access_key", "sap-xsuaa/m2m"):
+        sample = collected[name]
+        assert verify(made(sample.file, keys=keys_for(sample)), sample.token).principal_type == "service", name
+    for name in ("keycloak/access_token", "auth0/access_token", "descope/access_token"):
+        sample = collected[name]
+        assert verify(made(sample.file, keys=keys_for(sample)), sample.token).principal_type == "user", name
+
+
+def test_4_roles_of_one_descope_tenant_are_not_those_of_another(collected: dict[str, Sample]) -> None:
+    """They are those of the current tenant, which alone a request may name."""
+    sample = collected["descope/access_token"]
+    issuer = made("descope", keys=keys_for(sample))
+    both = {"T1": {"roles": ["Admin"]}, "T2": {"roles": ["Viewer"]}}
+    context = verify(issuer, changed(sample, dct="T1", tenants=both))
+    assert (context.tenant_id, context.memberships, context.roles) == ("T1", (), ("Admin",))
+    assert verify(issuer, changed(sample, dct="T1", tenants={"T1": {}}, roles=["Admin"], permissions=["*"])).roles == ()
+    assert verify(issuer, changed(sample, dct=..., tenants={}, roles=["Admin"])).roles == ("Admin",)
+
+
+def test_4_supabase_sessions_of_other_apps(collected: dict[str, Sample]) -> None:
+    """Whichever app a user once signed in to has a full session of his; only listed ones are taken."""
+    sample = collected["supabase/access_token"]
+    credential = changed(sample, client_id="third-party")
+    assert refusal(made("supabase", keys=keys_for(sample)), credential).reason == "claim_forbidden"
+    assert verify(made("supabase", keys=keys_for(sample), clients=["third-party"]), credential).client_id
+
+
+def test_4_apple_notifications(collected: dict[str, Sample]) -> None:
+    """They have the audience of the app, and are no identity tokens."""
+    sample = collected["apple/access_token"]
+    assert refusal(made("apple", keys=keys_for(sample)), changed(sample, events="{}")).reason == "claim_forbidden"
 
 
 # 5. Type changes announced or per client.

@@ -156,7 +156,9 @@ def test_a_token_without_kid_is_not_tried_with_many_keys() -> None:
 def test_honest_kids_pass() -> None:
     """A duplicate kid and a missing one still find the key that signed."""
     other = SigningKey.generate("ES256", kid="ec-1")
-    where = auth(Issuer(ISSUER, audience="api", keys=jwks(other, EC, RSA)))
+    web = Web()
+    web[JWKS_URL] = jwks(other, EC, RSA)
+    where = auth(Issuer(ISSUER, audience="api", jwks_uri=JWKS_URL), web=web)
     assert where.verify(token(EC))
     assert where.verify(token(other))
     assert where.verify(token(EC, {"kid": ...}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -179,10 +180,46 @@ def test_permission_bits(per: Any, fpm: Any, fea: Any, names: tuple[str, ...]) -
     assert read(spelling, "scopes", {"o": [per], "fea": fea}) == ()
 
 
+def test_an_alternative_for_tokens_that_lack_another_claim() -> None:
+    """`unless`: roles without a tenant count only in tokens that name none."""
+    spelling = {"roles": [{"claim": "tenants.{t}.roles"}, {"claim": "roles", "unless": "t"}]}
+    claims = {"roles": ["top"], "tenants": {"a": {"roles": ["inner"]}}}
+    assert read(spelling, "roles", claims) == ("top",)
+    assert read(spelling, "roles", {**claims, "t": "a"}) == ("inner",)
+    assert read(spelling, "roles", {**claims, "t": "b"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "granted", "words"),
+    [("a b c", ["c", "a"], ("a", "c")), ("a", None, ()), ("a", "a", ()), (["a"], ["a"], ()), ("a a", ["a"], ("a",))],
+)
+def test_words_that_stand_in_a_second_claim_too(asked: Any, granted: Any, words: tuple[str, ...]) -> None:
+    """What was asked for and granted; without the second claim nothing was."""
+    spelling = {"scopes": {"claim": "scope", "shape": "space-separated", "beside": "permissions"}}
+    assert read(spelling, "scopes", {"scope": asked, "permissions": granted}) == words
+
+
+@pytest.mark.parametrize(
+    ("mark", "claims", "kind"),
+    [
+        ({"scp": None}, {"sub": "u"}, "service"),
+        ({"scp": None}, {"sub": "u", "scp": "x"}, "user"),
+        ({"sub": re.compile(r".+@clients")}, {"sub": "c@clients"}, "service"),
+        ({"sub": re.compile(r".+@clients")}, {"sub": "c@clients.example"}, "user"),
+        ({"sub": re.compile(r".+")}, {"sub": "u"}, "service"),
+        ({"n": re.compile(r".+")}, {"sub": "u", "n": 5}, "user"),
+    ],
+)
+def test_marks_of_machines(mark: Any, claims: dict[str, Any], kind: str) -> None:
+    """An absent claim, and text that matches as a whole."""
+    assert read({"machine": mark}, "principal_type", claims) == kind
+
+
 def test_a_second_claim_where_none_is_looked_at() -> None:
     """`beside` only fits shapes that read it, and one shape cannot do without it."""
     assert problems({"scopes": {"claim": "s", "shape": "array", "beside": "x"}}) == (
-        "claims.scopes: shape 'array' does not fit with beside; this field takes object-keys, permission-bits",
+        "claims.scopes: shape 'array' does not fit with beside; "
+        "this field takes space-separated, object-keys, permission-bits",
     )
     (said,) = problems({"scopes": {"claim": "s", "shape": "permission-bits"}})
     assert said.startswith("claims.scopes: shape 'permission-bits' does not fit; this field takes auto,")
@@ -430,7 +467,7 @@ def test_one_problem_is_a_problem() -> None:
 @pytest.mark.parametrize(
     ("machine", "part"),
     [
-        ({"gty": None}, "the value of 'gty' must be a string, number or boolean, or a list"),
+        ({"gty": [["x"]]}, "the value of 'gty' must be a string, number or boolean, or a list"),
         ({"gty": []}, "the value of 'gty' must be"),
         ({"gty": {"a": 1}}, "the value of 'gty' must be"),
         ({"a..b": "x"}, "claims.machine: claim path 'a..b' has an empty segment"),

@@ -14,11 +14,12 @@ from bearerkit.guards.names import listed
 
 __all__ = ["role_hint", "scope_hint"]
 
-_GRANTS: Final = (
-    *("scope", "scopes", "scp", "permissions", "roles", "role", "groups"),
-    *("realm_access", "resource_access", "cognito:groups", "org_permissions", "org_role", "o", "tenants", "ext"),
-    "urn:zitadel:iam:org:project:roles",
+_ROLES_IN: Final = (
+    *("roles", "role", "groups", "realm_access", "resource_access", "cognito:groups"),
+    *("org_role", "o", "tenants", "ext", "urn:zitadel:iam:org:project:roles"),
 )
+"""Claims in which providers write roles."""
+_SCOPES_IN: Final = ("scope", "scopes", "scp", "permissions", "org_permissions", *_ROLES_IN)
 """Claims in which providers write what a caller may do."""
 _GROUPS_ELSEWHERE: Final = ("_claim_names", "hasgroups")
 
@@ -26,13 +27,13 @@ _GROUPS_ELSEWHERE: Final = ("_claim_names", "hasgroups")
 def scope_hint(ctx: AuthContext, names: Sequence[str]) -> str | None:
     """Why the scopes `names` may be missing: an unread claim, or a prefix. None if the token simply lacks them."""
     if not ctx.scopes:
-        return _unread(ctx, "scope", "Scopes may also carry a prefix (orders!t1234.Read, orders-api/read).")
+        return _unread(
+            ctx, "scopes", _SCOPES_IN, "Scopes may also carry a prefix (orders!t1234.Read, orders-api/read)."
+        )
     prefixed = next((own for own in ctx.scopes for name in names if own.endswith((f"/{name}", f".{name}"))), None)
     if prefixed is None:
         return None
-    return (
-        f"The token has {prefixed[:100]!r}: this issuer puts a prefix before its scopes. Take it off with strip_prefix."
-    )
+    return f"The token has {prefixed[:100]!r}. If that prefix stands for this very API, take it off with strip_prefix."
 
 
 def role_hint(ctx: AuthContext) -> str | None:
@@ -42,14 +43,14 @@ def role_hint(ctx: AuthContext) -> str | None:
             "The user is in so many groups that Entra left them out of the token (groups overage). Assign app roles, "
             "or limit the groups claim to groups assigned to the application."
         )
-    return None if ctx.roles else _unread(ctx, "roles", "")
+    return None if ctx.roles else _unread(ctx, "roles", _ROLES_IN, "")
 
 
-def _unread(ctx: AuthContext, field: str, more: str) -> str:
-    present = [f'"{name}"' for name in _GRANTS if name in ctx.claims]
+def _unread(ctx: AuthContext, field: str, names: Sequence[str], more: str) -> str:
+    present = [f'"{name}"' for name in ctx.unread(field, names)]
     if not present:
         return f"{field}=(): the token has no claim that is known to hold any. Ask the issuer for them. {more}".rstrip()
     return (
         f"{field}=() but the token has {listed(present, 'and')}. The claim mapping of this issuer does not read "
-        f"{'it' if len(present) == 1 else 'them'}: use the preset of bearerkit.providers, or claims=…. {more}"
+        f'{field} there: use its preset in bearerkit.providers, or say claims={{"{field}": …}}. {more}'
     ).rstrip()

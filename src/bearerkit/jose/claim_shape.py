@@ -121,6 +121,13 @@ def _keys_with(pair: tuple[Any, Any]) -> Names:
     return _unique(key for key, granted in value.items() if isinstance(granted, Mapping) and member in granted)
 
 
+def _words_in(pair: tuple[Any, Any]) -> Names:
+    """The words that also stand in the array that `beside` names (Auth0: asked for, and granted)."""
+    value, granted = pair
+    also = set(_array(granted))
+    return tuple(word for word in _spaced(value) if word in also)
+
+
 def _permission_bits(pair: tuple[Any, Any]) -> Names:
     """`org:<feature>:<permission>` for every bit that is set (Clerk, session token version 2).
 
@@ -163,6 +170,7 @@ NAME_SHAPES: Final[Mapping[str, Callable[[Any], Names]]] = {
 """Shape → reader, for fields that hold names. The shape is binding: an `array` that is a string gives ()."""
 
 BESIDE_SHAPES: Final[Mapping[str, Callable[[tuple[Any, Any]], Names]]] = {
+    "space-separated": _words_in,
     "object-keys": _keys_with,
     "permission-bits": _permission_bits,
 }

@@ -83,6 +83,8 @@ class ClaimRules:
     clients: frozenset[str] | None
     client_claims: tuple[ClaimPath, ...]
     require: tuple[tuple[ClaimPath, tuple[Any, ...]], ...]
+    require_any: tuple[ClaimPath, ...]
+    """At least one of these must be there; () for no such rule."""
     forbid: tuple[ClaimPath, ...]
     forbid_if_typed: bool
     """Whether `forbid` also applies to tokens whose typ already says at+jwt."""
@@ -115,6 +117,9 @@ def check(rules: ClaimRules, header: Mapping[str, Any], claims: Mapping[str, Any
         _check_clients(rules.clients, rules.client_claims, header, claims)
     for path, wanted in rules.require:
         _check_required(path, wanted, header, claims)
+    if rules.require_any and all(path.read(claims, header) is MISSING for path in rules.require_any):
+        named = " or ".join(f'"{path.path}"' for path in rules.require_any)
+        raise ClaimInvalid(f"the token has no {named}", reason="claim_required")
     if rules.forbid and (rules.forbid_if_typed or not typed):
         _check_forbidden(rules.forbid, header, claims)
     check_kind(claims, rules.token_type)

@@ -8,6 +8,7 @@ belongs here, and no claim of a particular provider: those are presets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
@@ -36,7 +37,7 @@ Convert = Callable[[Any], Any]
 
 _NO_HEADER: Final[Mapping[str, Any]] = MappingProxyType({})
 _SHAPES: Final[tuple[str, ...]] = get_args(Shape)
-_MEMBERS: Final = ("claim", "shape", "strip_prefix", "beside")
+_MEMBERS: Final = ("claim", "shape", "strip_prefix", "beside", "unless")
 _NAMES: Final = frozenset({"scopes", "roles", "groups", "permissions", "services", "amr", "memberships"})
 _AUTO: Final[Mapping[str, Convert]] = {
     "scopes": words,
@@ -60,12 +61,14 @@ class Claim:
 
     With `strip_prefix` only values that carry the prefix count. `beside` is the path of a second claim that the shape
     needs: with `object-keys` only those keys count whose value is an object with the member that this claim names.
+    With `unless` it counts only in tokens that do not have that claim.
     """
 
     path: str
     shape: Shape = "auto"
     strip_prefix: str | None = None
     beside: str | None = None
+    unless: str | None = None
 
 
 def _claims(*paths: str) -> tuple[Claim, ...]:
@@ -100,7 +103,10 @@ class ClaimMapping:
     actor: tuple[Claim, ...] = _claims("act.sub")
     principal_type: tuple[Claim, ...] = ()
     machine: tuple[tuple[str, Any], ...] = ()
-    """Pairs of claim path and value (or tuple of values): one match marks a machine, besides the usual marks."""
+    """Pairs of claim path and value (or tuple of values): one match marks a machine, besides the usual marks.
+
+    None stands for an absent claim, a compiled regular expression for every string that it matches as a whole.
+    """
     _readers: Mapping[str, Read] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -118,8 +124,7 @@ class ClaimMapping:
     def parse(cls, value: ClaimMapping | Mapping[str, Any] | None) -> ClaimMapping:
         """The mapping in its short spelling: field → path, list of alternatives, or an object.
 
-        The object has the members `claim`, `shape`, `strip_prefix` and `beside`; `machine` is an object of
-        claim values.
+        The object has the members of `Claim`, its path as `claim`; `machine` is an object of claim values.
         Fields that are not given keep their default. Raises ConfigError listing every problem at once.
         """
         if isinstance(value, ClaimMapping):
@@ -154,6 +159,11 @@ class ClaimMapping:
         """
         return self._readers[name](claims, header)
 
+    def reads(self, field: str, name: str) -> bool:
+        """True if `field` looks at the claim of this name, or into it."""
+        paths = (claim.path.lstrip("/") for claim in getattr(self, field))
+        return any(path == name or path.startswith((f"{name}.", f"{name}/")) for path in paths)
+
     def __reduce__(self) -> tuple[Callable[[dict[str, Any]], ClaimMapping], tuple[dict[str, Any]]]:
         return _rebuilt, ({name: getattr(self, name) for name in (*_FIELDS, "machine")},)
 
@@ -184,7 +194,8 @@ def _parse_claim(name: str, item: Any, problems: list[str]) -> Claim | None:
     if "claim" not in item:
         problems.append(f"claims.{name}: the member 'claim' is missing")
         return None
-    return Claim(item["claim"], item.get("shape", "auto"), item.get("strip_prefix"), item.get("beside"))
+    further = (item.get(name) for name in _MEMBERS[2:])
+    return Claim(item["claim"], item.get("shape", "auto"), *further)
 
 
 def _parse_machine(spelling: Any, problems: list[str]) -> tuple[tuple[str, Any], ...]:
@@ -222,15 +233,18 @@ def _reader(name: str, claims: Any, problems: list[str]) -> Read:
 def _value_at(claim: Claim) -> Callable[..., Any]:
     """Reads the claim, or the pair of it and the claim beside it. Raises ValueError for a malformed path."""
     path = ClaimPath(claim.path)
-    if claim.beside is None:
+    if claim.beside is None and claim.unless is None:
         return path.read
-    beside = ClaimPath(claim.beside)
+    beside = None if claim.beside is None else ClaimPath(claim.beside)
+    unless = None if claim.unless is None else ClaimPath(claim.unless)
 
-    def pair(claims: Mapping[str, Any], header: Mapping[str, Any]) -> Any:
+    def read(claims: Mapping[str, Any], header: Mapping[str, Any]) -> Any:
         value = path.read(claims, header)
-        return MISSING if value is MISSING else (value, beside.read(claims, header))
+        if value is MISSING or (unless is not None and unless.read(claims, header) is not MISSING):
+            return MISSING
+        return value if beside is None else (value, beside.read(claims, header))
 
-    return pair
+    return read
 
 
 def _converter(name: str, claim: Claim, problems: list[str]) -> Convert:
@@ -291,13 +305,24 @@ def _marks(machine: Any, problems: list[str]) -> list[tuple[ClaimPath, tuple[Any
             continue
         path, value = pair
         accepted = value if isinstance(value, tuple) else (value,)
-        if not accepted or not all(isinstance(item, str | int | float) for item in accepted):
+        if not accepted or not all(
+            item is None or isinstance(item, str | int | float | re.Pattern) for item in accepted
+        ):
             problems.append(f"claims.machine: the value of {path!r} must be a string, number or boolean, or a list")
         try:
             marks.append((ClaimPath(path), accepted))
         except ValueError as error:
             problems.append(f"claims.machine: {error}")
     return marks
+
+
+def _is_mark(value: Any, mark: Any) -> bool:
+    if mark is None:
+        return value is MISSING
+    if isinstance(mark, re.Pattern):
+        return isinstance(value, str) and mark.fullmatch(value) is not None
+    # The type is compared too: Python calls true and 1 equal.
+    return type(value) is type(mark) and bool(value == mark)
 
 
 def _principal_reader(
@@ -312,8 +337,7 @@ def _principal_reader(
             return principal_type(stated)
         for path, accepted in marks:
             value = path.read(claims, header)
-            # The type is compared too: Python calls true and 1 equal.
-            if any(type(value) is type(item) and value == item for item in accepted):
+            if any(_is_mark(value, item) for item in accepted):
                 return "service"
         if all(path.read(claims, header) is MISSING for path in subject_paths):
             return "service"

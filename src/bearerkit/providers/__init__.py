@@ -26,14 +26,14 @@ if TYPE_CHECKING:
         entra_multitenant,
         entra_v1,
     )
+    from bearerkit.providers.options import IssuerOptions
     from bearerkit.providers.pipelines import github_actions, gitlab_ci
-    from bearerkit.providers.preset import IssuerOptions
     from bearerkit.providers.sap_cloud import sap_ias, sap_xsuaa
     from bearerkit.providers.self_hosted import authentik, keycloak, ory, zitadel
     from bearerkit.providers.sign_on import auth0, okta, pingone, salesforce, workos
 
 _HOME = {
-    "IssuerOptions": "preset",
+    "IssuerOptions": "options",
     "apple": "app_sign_in",
     "auth0": "sign_on",
     "authentik": "self_hosted",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Unpack
 
 from bearerkit.issuer import Issuer
-from bearerkit.providers.preset import IssuerOptions, Preset, Strings, one_or_more
+from bearerkit.providers.options import IssuerOptions
+from bearerkit.providers.preset import Preset, Strings, one_or_more
 
 __all__ = ["aws_alb", "cognito"]
 
@@ -33,6 +34,11 @@ def cognito(
         preset.problem(f'user_pool_id must look like "eu-west-1_ExAmPle01", not {user_pool_id!r}')
     host = f"cognito-idp.{preset.word(region, 'the region of user_pool_id', 'dns-label')}.{_suffix(region)}"
     is_id = options.get("token_type") == "id"
+    if is_id and audience is not None:
+        preset.problem("ID tokens name the app client as their audience: leave audience= out")
+    for name in ("clients", "client_claims"):
+        if name in options:
+            preset.problem(f"client_ids says which clients may call: leave {name}= out")
     if audience is None or is_id:
         rules = {"audience": client_ids, "audience_from": "aud" if is_id else "client_id"}
     else:

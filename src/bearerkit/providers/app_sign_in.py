@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Unpack
+from urllib.parse import urlsplit
 
 from bearerkit.issuer import Issuer
 from bearerkit.jose.claims import ANY, PRESENT
-from bearerkit.providers.preset import IssuerOptions, Preset, Strings
+from bearerkit.jose.token_type import DEFAULT_FORBID
+from bearerkit.providers.options import IssuerOptions
+from bearerkit.providers.preset import Preset, Strings, one_or_more
 
 __all__ = ["apple", "clerk", "descope", "supabase"]
 
@@ -31,6 +35,8 @@ def apple(*, client_ids: Strings, **options: Unpack[IssuerOptions]) -> Issuer:
         algorithms="RS256",
         typ=(None, "JWT"),
         token_type="id",
+        # Notifications to a server have the same issuer and audience.
+        forbid=("events",),
         claims={"email_verified": _FLAG},
     )
 
@@ -49,6 +55,9 @@ def clerk(frontend_api: Strings, *, authorized_parties: Strings, **options: Unpa
         ConfigError: listing every problem.
     """
     preset = Preset("clerk", options)
+    for origin in one_or_more(authorized_parties):
+        if "://" not in str(origin) or origin.endswith("/"):
+            preset.problem(f'authorized_parties are origins such as "https://app.example.com", not {origin!r}')
     hosts = preset.hosts(frontend_api, "frontend_api") or ["invalid.invalid"]
     return preset.issuer(
         [f"https://{host}" for host in hosts],
@@ -103,11 +112,13 @@ def descope(
         require={"drn": "DS"},
         claims={
             "tenant": "dct",
-            "memberships": {"claim": "tenants", "shape": "object-keys"},
-            "roles": ["tenants.{dct}.roles", "roles"],
+            # Roles are those of the current tenant, so no other one may be named by a request.
+            "memberships": (),
+            "machine": {"sub": re.compile(r"K2.+")},
+            "roles": ["tenants.{dct}.roles", {"claim": "roles", "unless": "dct"}],
             "scopes": [
                 {"claim": "tenants.{dct}.permissions", "shape": "array"},
-                {"claim": "permissions", "shape": "array"},
+                {"claim": "permissions", "shape": "array", "unless": "dct"},
             ],
         },
         **tenants,
@@ -123,14 +134,17 @@ def supabase(project: str, *, audience: Strings = "authenticated", **options: Un
     Args:
         project: The project's reference (`abcdefghijklmnopqrst`), or the address of a self-hosted Auth server.
         audience: The literal `authenticated`: the issuer is what protects.
-        options: Settings of `Issuer` (see `IssuerOptions`).
+        options: Settings of `Issuer` (see `IssuerOptions`). Tokens of OAuth clients are refused unless `clients` lists
+            them; `require={"is_anonymous": [None, False]}` refuses anonymous users.
 
     Raises:
         ConfigError: listing every problem.
     """
-    preset = Preset("supabase", options)
+    preset = Preset("supabase", options, takes_secret=True)
     if "://" in str(project):
         issuer = preset.base_url(project, "project")
+        if urlsplit(issuer).hostname != "localhost" and not urlsplit(issuer).path:
+            issuer += "/auth/v1"
     else:
         issuer = f"https://{preset.word(project, 'project', 'dns-label')}.supabase.co/auth/v1"
     return preset.issuer(
@@ -139,9 +153,11 @@ def supabase(project: str, *, audience: Strings = "authenticated", **options: Un
         jwks_uri=f"{issuer}/.well-known/jwks.json",
         algorithms=("ES256", "RS256"),
         typ="JWT",
-        require={"session_id": PRESENT, "role": "authenticated"},
+        require={"role": "authenticated", "session_id": PRESENT},
+        # An app that a user once signed in to has a full session of his, but for this claim.
+        forbid=DEFAULT_FORBID["access"] if options.get("clients") else (*DEFAULT_FORBID["access"], "client_id"),
         claims={
-            "client": ("client_id",),
+            "client": "client_id",
             "tenant": ["app_metadata.tenant_id", "app_metadata.org_id"],
             "roles": "app_metadata.roles",
             "session": "session_id",

@@ -6,7 +6,8 @@ from typing import Any, Final, Unpack
 
 from bearerkit.http import Network
 from bearerkit.issuer import Issuer
-from bearerkit.providers.preset import IssuerOptions, Preset, Strings, one_or_more
+from bearerkit.providers.options import IssuerOptions
+from bearerkit.providers.preset import Preset, Strings, one_or_more
 
 __all__ = ["kubernetes"]
 

@@ -10,7 +10,8 @@ from typing import Final, Unpack
 
 from bearerkit.issuer import Issuer
 from bearerkit.jose.claims import PRESENT
-from bearerkit.providers.preset import IssuerOptions, Preset, Strings, one_or_more
+from bearerkit.providers.options import IssuerOptions
+from bearerkit.providers.preset import Preset, Strings, one_or_more
 
 __all__ = ["cloud_run", "firebase", "google", "google_iap"]
 
@@ -48,18 +49,19 @@ def cloud_run(*, audience: Strings, callers: Strings, **options: Unpack[IssuerOp
     Raises:
         ConfigError: listing every problem.
     """
-    require = options.get("require")
-    options["require"] = {**(require or {}), "email": one_or_more(callers)}
+    names = one_or_more(callers)
+    options["require"] = {**(options.get("require") or {}), "email": names}
     preset = Preset("cloud_run", options)
-    if not callers:
-        preset.problem("callers must name at least one service account")
+    if not names or not all("@" in str(name) for name in names):
+        preset.problem("callers must name the service accounts that may call, by their addresses")
     return _accounts(preset, audience)
 
 
 def _accounts(preset: Preset, audience: Strings) -> Issuer:
     preset.must_say_who(_WHO, "everybody can ask Google for a token with this audience.")
+    preset.named_audience(audience, "name your client id, or the address that callers ask for")
     require = preset.options.get("require") or {}
-    verified = {"email_verified": (True, "true")} if "email" in require else {}
+    verified = {"email_verified": (True, "true")} if {"email", "hd"} & set(require) else {}
     return preset.issuer(
         _ISSUERS,
         audience=audience,
@@ -87,6 +89,7 @@ def google_iap(*, audience: Strings, **options: Unpack[IssuerOptions]) -> Issuer
         ConfigError: listing every problem.
     """
     preset = Preset("google_iap", options)
+    preset.named_audience(audience, "the keys are those of every customer of IAP")
     for name in one_or_more(audience) if isinstance(audience, str | list | tuple) else ():
         if not name.startswith("/projects/"):
             preset.problem(f'audience must be a path such as "/projects/123/global/backendServices/456", not {name!r}')
@@ -97,7 +100,7 @@ def google_iap(*, audience: Strings, **options: Unpack[IssuerOptions]) -> Issuer
         algorithms="ES256",
         typ="JWT",
         lifetime_max=660,
-        claims={"tenant": ["gcip.firebase.tenant", "gcip.tenant", "hd"]},
+        claims={"tenant": "hd"},
     )
 
 

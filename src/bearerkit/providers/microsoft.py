@@ -13,7 +13,10 @@ from typing import Any, Final, Literal, Unpack
 
 from bearerkit.issuer import Issuer
 from bearerkit.jose.claims import PRESENT
-from bearerkit.providers.preset import IssuerOptions, Preset, Strings
+from bearerkit.jose.template import FORMATS
+from bearerkit.jose.token_type import DEFAULT_FORBID
+from bearerkit.providers.options import IssuerOptions
+from bearerkit.providers.preset import Preset, Strings, one_or_more
 
 __all__ = ["Cloud", "entra", "entra_b2c", "entra_external_id", "entra_multitenant", "entra_v1"]
 
@@ -34,6 +37,10 @@ _NOBODY: Final = ("common", "organizations", "consumers")
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
 _SCP: Final = MappingProxyType({"claim": "scp", "shape": "space-separated"})
 _CLAIMS: Final[Mapping[str, Any]] = {
+    # A tenant's administrator may write any address into its tokens.
+    "email": (),
+    # Delegated tokens always have scopes; `idtyp` is there only where the API asked for it.
+    "machine": {"scp": None},
     "subject": "oid",
     "tenant": "tid",
     "client": "azp",
@@ -42,7 +49,12 @@ _CLAIMS: Final[Mapping[str, Any]] = {
     "groups": "groups",
     "token_id": "uti",
 }
-_RULES: Final[Mapping[str, Any]] = {"algorithms": "RS256", "typ": "JWT", "forbid": ("nonce", "header.nonce")}
+_RULES: Final[Mapping[str, Any]] = {
+    "algorithms": "RS256",
+    "typ": "JWT",
+    "forbid": (*DEFAULT_FORBID["access"], "header.nonce"),
+    "require_any": ("scp", "roles"),
+}
 
 
 def entra(tenant_id: str, *, audience: Strings, cloud: Cloud = "public", **options: Unpack[IssuerOptions]) -> Issuer:
@@ -61,7 +73,7 @@ def entra(tenant_id: str, *, audience: Strings, cloud: Cloud = "public", **optio
     tenant = _tenant(preset, tenant_id)
     return preset.issuer(
         f"https://{_host(preset, _LOGIN, cloud)}/{tenant}/v2.0",
-        audience=audience,
+        audience=_application(preset, audience),
         require={"azp": PRESENT, "tid": tenant},
         claims=_CLAIMS,
         **_RULES,
@@ -113,7 +125,7 @@ def entra_multitenant(*, audience: Strings, cloud: Cloud = "public", **options: 
     login = _host(preset, _LOGIN, cloud)
     return preset.issuer(
         f"https://{login}/{{tid}}/v2.0",
-        audience=audience,
+        audience=_application(preset, audience),
         placeholders={"tid": "uuid"},
         metadata_url=f"https://{login}/common/v2.0{_WELL_KNOWN}",
         metadata_issuer=f"https://{login}/{{tenantid}}/v2.0",
@@ -139,10 +151,10 @@ def entra_external_id(
     """
     preset = Preset("entra_external_id", options)
     tenant = _tenant(preset, tenant_id)
-    host = preset.host(tenant_name if "." in tenant_name else f"{tenant_name}.ciamlogin.com", "tenant_name")
+    host = preset.host(tenant_name if "." in str(tenant_name) else f"{tenant_name}.ciamlogin.com", "tenant_name")
     return preset.issuer(
         f"https://{tenant}.ciamlogin.com/{tenant}/v2.0",
-        audience=audience,
+        audience=_application(preset, audience),
         metadata_url=f"https://{host}/{tenant}/v2.0{_WELL_KNOWN}",
         hosts=(host, f"{tenant}.ciamlogin.com"),
         require={"azp": PRESENT, "tid": tenant},
@@ -183,8 +195,7 @@ def entra_b2c(
     name = preset.word(tenant_name, "tenant_name", "dns-label")
     flow = preset.word(policy, "policy")
     host = preset.host(domain or f"{name}.b2clogin.com", "domain")
-    if policy_claim not in ("tfp", "acr"):
-        preset.problem(f'policy_claim must be "tfp" or "acr", not {policy_claim!r}')
+    preset.one_of(policy_claim, "policy_claim", ("tfp", "acr"))
     return preset.issuer(
         f"https://{host}/{tenant}/v2.0/",
         audience=audience,
@@ -206,10 +217,21 @@ def _tenant(preset: Preset, tenant_id: str, argument: str = "tenant_id") -> str:
     return preset.word(tenant_id, argument, "uuid").lower()
 
 
+def _application(preset: Preset, audience: Strings) -> Any:
+    """An application id as tokens of version 2.0 have it: in lower case, never as an `api://` address."""
+    if not isinstance(audience, str | list | tuple):
+        return audience
+    names = one_or_more(audience)
+    for name in names:
+        if str(name).startswith("api://"):
+            preset.problem(
+                f"tokens of version 2.0 name an API by its application id, not by {name!r}: give that, or use entra_v1"
+            )
+    return [name.lower() if FORMATS["uuid"].fullmatch(str(name)) else name for name in names]
+
+
 def _host(preset: Preset, hosts: Mapping[str, str], cloud: str) -> str:
-    if cloud not in hosts:
-        preset.problem(f"cloud must be one of {', '.join(hosts)}, not {cloud!r}")
-    return hosts.get(cloud, "invalid.invalid")
+    return hosts[preset.one_of(cloud, "cloud", (*hosts,))]
 
 
 def _spellings(policy: str) -> list[str]:

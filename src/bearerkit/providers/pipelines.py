@@ -10,16 +10,21 @@ from typing import Final, Unpack
 
 from bearerkit.issuer import Issuer
 from bearerkit.jose.claims import PRESENT
-from bearerkit.providers.preset import IssuerOptions, Preset, Strings
+from bearerkit.providers.options import IssuerOptions
+from bearerkit.providers.preset import Preset, Strings
 
 __all__ = ["github_actions", "gitlab_ci"]
 
 _GITHUB: Final = "token.actions.githubusercontent.com"
 _GITHUB_WHO: Final = (
     *("repository_owner_id", "repository_id", "enterprise_id"),
-    *("repository", "repository_owner", "enterprise", "sub", "job_workflow_ref"),
+    *("repository", "repository_owner", "enterprise", "sub"),
 )
-_GITLAB_WHO: Final = ("namespace_id", "project_id", "namespace_path", "project_path", "sub", "ci_config_ref_uri")
+"""Not `job_workflow_ref`: any repository may call a public workflow."""
+_GITLAB_WHO: Final = ("namespace_id", "project_id", "namespace_path", "project_path", "sub")
+# What a repository makes of its own `sub` begins with what it chose.
+_GITHUB_SUBJECTS: Final = {"sub": ("repo:", "repository_id:", "repository_owner_id:", "repository_owner:")}
+_GITLAB_SUBJECTS: Final = {"sub": ("project_path:", "project_id:", "namespace_path:", "namespace_id:")}
 
 
 def github_actions(
@@ -42,7 +47,8 @@ def github_actions(
         ConfigError: listing every problem.
     """
     preset = Preset("github_actions", options)
-    preset.must_say_who(_GITHUB_WHO, "every repository on GitHub can get a token with this audience.")
+    why = "every repository on GitHub can get a token with this audience."
+    preset.must_say_who(_GITHUB_WHO, why, beginnings=_GITHUB_SUBJECTS)
     if server is not None:
         issuer = f"https://{preset.host(server, 'server')}/_services/token"
         if enterprise is not None:
@@ -77,7 +83,8 @@ def gitlab_ci(*, audience: Strings, server: str = "https://gitlab.com", **option
         ConfigError: listing every problem.
     """
     preset = Preset("gitlab_ci", options)
-    preset.must_say_who(_GITLAB_WHO, "every project of this GitLab can get a token with this audience.")
+    why = "every project of this GitLab can get a token with this audience."
+    preset.must_say_who(_GITLAB_WHO, why, beginnings=_GITLAB_SUBJECTS)
     issuer = preset.base_url(server, "server")
     return preset.issuer(
         issuer,

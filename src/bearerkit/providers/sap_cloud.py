@@ -11,7 +11,8 @@ from typing import Any, Unpack
 from bearerkit.http import Network
 from bearerkit.issuer import Issuer
 from bearerkit.jose.claims import PRESENT
-from bearerkit.providers.preset import IssuerOptions, Preset
+from bearerkit.providers.options import IssuerOptions
+from bearerkit.providers.preset import Preset
 
 __all__ = ["sap_ias", "sap_xsuaa"]
 
@@ -23,7 +24,7 @@ def sap_xsuaa(
     client_id: str,
     **options: Unpack[IssuerOptions],
 ) -> Issuer:
-    """SAP BTP XSUAA, access tokens of all subscribers.
+    """SAP BTP XSUAA, access tokens of all subscribers. A subject is unique only together with its tenant.
 
     Args:
         uaa_domain: `uaadomain` of the service binding, as in `authentication.eu10.hana.ondemand.com`.
@@ -68,13 +69,16 @@ def sap_ias(
         tenant_host: The IAS tenant, as in `acme.accounts.ondemand.com`.
         client_id: The application's client id: the audience.
         custom_domain: A custom domain. Where a token names the tenant in `ias_iss`, it must be this one.
-        app_tid: The zone of the one subscriber that is let in. Its keys are asked for in its name.
+        app_tid: The zone of the one subscriber that is let in. Its keys are asked for in its name. Without it,
+            `tenants` says which zones are.
         options: Settings of `Issuer` (see `IssuerOptions`).
 
     Raises:
         ConfigError: listing every problem.
     """
     preset = Preset("sap_ias", options)
+    if app_tid is None and options.get("tenants") is None:
+        preset.problem("say whose tokens are taken: app_tid= for one subscriber, tenants= for several, or tenants=ANY")
     own = f"https://{preset.host(tenant_host, 'tenant_host')}"
     custom = [] if custom_domain is None else [f"https://{preset.host(custom_domain, 'custom_domain')}"]
     headers = {"x-client_id": client_id} | ({} if app_tid is None else {"x-app_tid": app_tid})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Unpack
 from urllib.parse import urlsplit
 
 from bearerkit.http import Network
 from bearerkit.issuer import Issuer
 from bearerkit.jose.claims import PRESENT
-from bearerkit.providers.preset import IssuerOptions, Preset, Strings
+from bearerkit.jose.token_type import DEFAULT_FORBID
+from bearerkit.providers.options import IssuerOptions
+from bearerkit.providers.preset import Preset, Strings
 
 __all__ = ["authentik", "keycloak", "ory", "zitadel"]
 
@@ -41,7 +44,10 @@ def keycloak(
     """
     preset = Preset("keycloak", options)
     base = preset.base_url(base_url, "base_url")
-    name = preset.word(realm, "realm")
+    name = preset.word(realm, "realm", "segment")
+    if client_roles is not None and (not str(client_roles) or set("{}[]' ") & set(str(client_roles))):
+        preset.problem(f"client_roles must be the id of one client, not {client_roles!r}")
+        client_roles = None
     place: dict[str, Any] = {}
     if internal_url is not None:
         internal = preset.base_url(internal_url, "internal_url")
@@ -50,7 +56,7 @@ def keycloak(
             "hosts": (urlsplit(internal).netloc, urlsplit(base).netloc),
             "network": Network(private=True, allow_http=internal.startswith("http://")),
         }
-    roles = "realm_access.roles" if client_roles is None else f"/resource_access/{_pointer(client_roles)}/roles"
+    roles = "realm_access.roles" if client_roles is None else f"/resource_access/{_pointer(str(client_roles))}/roles"
     return preset.issuer(
         f"{base}/realms/{name}",
         audience=audience,
@@ -59,6 +65,8 @@ def keycloak(
         require={"typ": ["Bearer", "DPoP"]},
         claims={
             "client": "azp",
+            # Only the tokens of service accounts have it.
+            "machine": {"client_id": re.compile(r".+")},
             "scopes": {"claim": "scope", "shape": "space-separated"},
             "roles": {"claim": roles, "shape": "array"},
             "memberships": {"claim": "organization", "shape": "array-or-keys"},
@@ -95,17 +103,16 @@ def zitadel(domain: str, *, project_id: str, **options: Unpack[IssuerOptions]) -
         algorithms="RS256",
         typ=("JWT", "at+jwt"),
         require={"jti": PRESENT},
-        forbid=("nonce", "at_hash", "auth_time"),
+        forbid=(*DEFAULT_FORBID["access"], "auth_time"),
         claims={
             "client": ["client_id", "azp"],
             "tenant": _RESOURCE_OWNER,
-            "roles": [
-                {"claim": claim, "shape": "object-keys", "beside": _RESOURCE_OWNER}
-                for claim in (
-                    f"urn:zitadel:iam:org:project:{project}:roles",
-                    "urn:zitadel:iam:org:project:roles",
-                )
-            ],
+            # Not `urn:zitadel:iam:org:project:roles`, which is about the project of the client that asked.
+            "roles": {
+                "claim": f"urn:zitadel:iam:org:project:{project}:roles",
+                "shape": "object-keys",
+                "beside": _RESOURCE_OWNER,
+            },
         },
     )
 
@@ -126,7 +133,7 @@ def authentik(
     Raises:
         ConfigError: listing every problem.
     """
-    preset = Preset("authentik", options)
+    preset = Preset("authentik", options, takes_secret=True)
     base = preset.base_url(base_url, "base_url")
     issuer, place = f"{base}/", dict[str, Any]()
     if application is not None:
@@ -140,7 +147,6 @@ def authentik(
         algorithms="RS256",
         typ="JWT",
         require={"azp": PRESENT, "uid": PRESENT},
-        forbid=("nonce", "at_hash"),
         claims={"client": "azp", "groups": "groups"},
         **place,
     )
@@ -166,7 +172,6 @@ def ory(base_url: str, *, audience: Strings, **options: Unpack[IssuerOptions]) -
         algorithms="RS256",
         typ="JWT",
         require={"client_id": PRESENT},
-        forbid=("nonce", "at_hash"),
         claims={
             "client": "client_id",
             "tenant": ["ext.tenant", "ext.tenant_id"],

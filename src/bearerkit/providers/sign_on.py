@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal, Unpack
 
 from bearerkit.issuer import Issuer
 from bearerkit.jose.claims import PRESENT, Sentinel
-from bearerkit.providers.preset import IssuerOptions, Preset, Strings
+from bearerkit.providers.options import IssuerOptions
+from bearerkit.providers.preset import Preset, Strings
 
 __all__ = ["auth0", "okta", "pingone", "salesforce", "workos"]
 
 _SCOPE: Final = {"claim": "scope", "shape": "space-separated"}
+_PINGONE: Final = ("com", "eu", "ca", "asia", "sg", "com.au")
 _PERMISSIONS: Final = {"claim": "permissions", "shape": "array"}
 
 
@@ -21,13 +24,14 @@ def auth0(domain: Strings, *, audience: Strings, rbac: bool = False, **options: 
         domain: The tenant's domain (`acme.eu.auth0.com`), its custom domain, or both: a token names the one at which it
             was asked for. Keys come from the first.
         audience: The identifier of the API. A client that asks without audience gets an opaque token.
-        rbac: Scopes are what role-based access control grants (`permissions`), not what the client asked for (`scope`).
+        rbac: Of the scopes that the client was given only those count that role-based access control grants the user
+            (`permissions`).
         options: Settings of `Issuer` (see `IssuerOptions`).
 
     Raises:
         ConfigError: listing every problem.
     """
-    preset = Preset("auth0", options)
+    preset = Preset("auth0", options, takes_secret=True)
     hosts = preset.hosts(domain, "domain") or ["invalid.invalid"]
     return preset.issuer(
         [f"https://{host}/" for host in hosts],
@@ -38,7 +42,8 @@ def auth0(domain: Strings, *, audience: Strings, rbac: bool = False, **options: 
         claims={
             "client": ["azp", "client_id"],
             "tenant": "org_id",
-            "scopes": _PERMISSIONS if rbac else [_SCOPE, _PERMISSIONS],
+            "scopes": {**_SCOPE, "beside": "permissions"} if rbac else _SCOPE,
+            "machine": {"sub": re.compile(r".+@clients")},
         },
     )
 
@@ -101,7 +106,7 @@ def pingone(
         ConfigError: listing every problem.
     """
     preset = Preset("pingone", options)
-    host = preset.host(f"auth.pingone.{region}", "region")
+    host = f"auth.pingone.{preset.one_of(region, 'region', _PINGONE)}"
     own = f"https://{host}/{preset.word(environment_id, 'environment_id', 'uuid')}/as"
     custom = [] if custom_domain is None else [f"https://{preset.host(custom_domain, 'custom_domain')}/as"]
     return preset.issuer(

@@ -39,7 +39,7 @@ from bearerkit.verify.issuer_checks import (
 from bearerkit.verify.key_location import KeyLocation
 from bearerkit.verify.static_keys import KeyMaterial, static_key_set
 
-__all__ = ["IssuerSettings"]
+__all__ = ["IssuerSettings", "changed_fields"]
 
 _log = logging.getLogger("bearerkit.auth")
 
@@ -102,6 +102,7 @@ class IssuerSettings:
         profile: Literal["rfc9068"] | None = None,
         typ: str | Sequence[str | None] | _Unset | None = _UNSET,
         require: Mapping[str, Any] | None = None,
+        require_any: Sequence[str] = (),
         forbid: Sequence[str] | _Unset = _UNSET,
         algorithms: str | Sequence[str] | None = None,
         metadata_url: str | None = None,
@@ -139,6 +140,7 @@ class IssuerSettings:
                 "audience_from": audience_from,
                 "client_claims": client_claims,
                 "hosts": hosts,
+                "require_any": require_any,
                 "typ": () if isinstance(typ, _Unset) else typ,
                 "forbid": () if isinstance(forbid, _Unset) else forbid,
                 "algorithms": algorithms,
@@ -205,6 +207,7 @@ class IssuerSettings:
                 for name, value in required.items()
                 for path in compile_paths([name], "require", problems)
             ),
+            require_any=compile_paths(listed(require_any), "require_any", problems),
             forbid=compile_paths(
                 DEFAULT_FORBID[token_type] if isinstance(forbid, _Unset) else listed(forbid), "forbid", problems
             ),
@@ -286,7 +289,7 @@ def _mapping(
     except ConfigError as error:
         problems.extend(error.problems)
         return ClaimMapping()
-    spelled = claims if isinstance(claims, Mapping) else _changed_fields(mapping)
+    spelled = claims if isinstance(claims, Mapping) else changed_fields(mapping)
     if tenants_spelled and "memberships" not in spelled:
         mapping = replace(mapping, memberships=())
     if templates and "tenant" not in spelled:
@@ -299,7 +302,7 @@ def _mapping(
     return mapping
 
 
-def _changed_fields(mapping: ClaimMapping) -> set[str]:
+def changed_fields(mapping: ClaimMapping) -> set[str]:
     """The fields in which a mapping that was made as such differs from the default."""
     default = ClaimMapping()
     return {

@@ -118,6 +118,11 @@ def _refuse_algorithm(alg: str, entries: Iterable[Entry]) -> NoReturn:
             "Supabase: the project still uses the legacy secret. A shared secret needs its own entry: "
             f'keys=SharedSecret(...), algorithms=["{alg}"].'
         )
+    if family not in (None, "oct") and all(ALGORITHMS[name].family == "oct" for name in accepted):
+        hint = (
+            f"The token is signed with {alg}, but this entry has a shared secret. Public keys are fetched: leave keys= "
+            "out. A client secret is not what tokens are signed with."
+        )
     raise SignatureInvalid(
         f"algorithm {shown(alg)} is not accepted, only {', '.join(accepted)}",
         reason="algorithm_not_allowed",

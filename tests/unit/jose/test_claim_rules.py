@@ -37,6 +37,7 @@ RULES = ClaimRules(
     clients=None,
     client_claims=paths("azp", "client_id"),
     require=(),
+    require_any=(),
     forbid=paths("nonce", "at_hash", "c_hash"),
     forbid_if_typed=False,
     subject_required=True,
@@ -429,3 +430,20 @@ def test_any_claims_are_accepted_or_refused_and_nothing_else(changes, typed):
         assert merged["exp"] > NOW - 30
         assert not isinstance(merged["exp"], bool)
         assert isinstance(merged["sub"], str | None)
+
+
+@pytest.mark.parametrize(
+    ("claims", "passes"), [({"scp": "a"}, True), ({"roles": []}, True), ({"scp": None}, False), ({}, False)]
+)
+def test_one_of_several_claims_must_be_there(claims: dict[str, Any], passes: bool):
+    """`require_any`: any of them will do, null is none, and without the rule nothing is asked."""
+    asked = rules(require_any=paths("scp", "roles"))
+    whole = {"exp": NOW + 60, "aud": "api", "sub": "u", **claims}
+    if passes:
+        check(asked, {}, whole, NOW, typed=True)
+    else:
+        with pytest.raises(ClaimInvalid) as refused:
+            check(asked, {}, whole, NOW, typed=True)
+        assert refused.value.reason == "claim_required"
+        assert '"scp" or "roles"' in refused.value.detail
+    check(rules(), {}, whole, NOW, typed=True)
