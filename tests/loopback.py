@@ -51,11 +51,12 @@ def silence(connection: socket.socket, over: threading.Event) -> None:
 
 
 class Server:
-    """What a running server saw: the head of each request."""
+    """What a running server saw: how many connections, and the head of each request."""
 
     def __init__(self, port: int, scheme: str) -> None:
         self.port = port
         self.scheme = scheme
+        self.connections = 0
         self.heads: list[str] = []
 
     def url(self, path: str = "/jwks", host: str = "127.0.0.1") -> str:
@@ -103,6 +104,7 @@ def serve(say: Say, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
         while not over.is_set():
             with suppress(TimeoutError):
                 connection, _ = listener.accept()
+                server.connections += 1
                 threads.append(threading.Thread(target=handle, args=(connection,), daemon=True))
                 threads[-1].start()
 
@@ -139,23 +141,34 @@ def relay_to(port: int) -> Say:
     return say
 
 
-def certificate_authority(folder: Path, *names: str) -> tuple[Path, ssl.SSLContext]:
-    """A CA file, and a server context with a certificate of that CA for `names` (host names or addresses)."""
+def certificate_authority(
+    folder: Path, *names: str, expired: bool = False, self_signed: bool = False
+) -> tuple[Path, ssl.SSLContext]:
+    """A CA file, and a server context with a certificate of that CA for `names` (host names or addresses).
+
+    `expired`: it ended an hour ago. `self_signed`: it is signed by its own key, and the CA file knows nothing of it.
+    """
     now = datetime.datetime.now(datetime.UTC)
+    hour = datetime.timedelta(hours=1)
     ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
 
-    def builder(subject: x509.Name, public: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    def builder(
+        subject: x509.Name,
+        public: ec.EllipticCurvePublicKey,
+        issuer: x509.Name = ca_name,
+        issuer_public: ec.EllipticCurvePublicKey = ca_key.public_key(),
+    ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(ca_name)
+            .issuer_name(issuer)
             .public_key(public)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(hours=1))
+            .not_valid_before(now - 2 * hour)
+            .not_valid_after(now - hour if expired and subject != issuer else now + hour)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_public), critical=False)
         )
 
     usage = x509.KeyUsage(
@@ -175,10 +188,11 @@ def certificate_authority(folder: Path, *names: str) -> tuple[Path, ssl.SSLConte
         except ValueError:
             return x509.DNSName(name)
 
+    name, public = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]), key.public_key()
     leaf = (
-        builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]), key.public_key())
+        (builder(name, public, name, public) if self_signed else builder(name, public))
         .add_extension(x509.SubjectAlternativeName([general(name) for name in names]), critical=False)
-        .sign(ca_key, hashes.SHA256())
+        .sign(key if self_signed else ca_key, hashes.SHA256())
     )
     ca_file, leaf_file = folder / "ca.pem", folder / "leaf.pem"
     ca_file.write_bytes(ca.public_bytes(Encoding.PEM))
