@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 from bearerkit.http import Fetched, Headers
 from bearerkit.testing.identity import auth_of
 from bearerkit.testing.memory_http import MemoryHttp
+from bearerkit.testing.provider_shape import shape_of
 from bearerkit.testing.server import LoopbackServer
 from bearerkit.testing.signing import SigningKey, compact
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bearerkit.jose.keys import SharedSecret
     from bearerkit.ports import Clock
     from bearerkit.testing.identity import Guarded
+    from bearerkit.verify.issuer import IssuerSettings
 
 __all__ = ["FakeIssuer", "Outage"]
 
@@ -39,7 +41,8 @@ class FakeIssuer:
 
     `alg` is any algorithm that bearerkit verifies. `audience` is the `aud` of tokens that name none. `clock` (a
     `FrozenClock`) replaces the real time, here and in every `Auth` this issuer is connected to. `jwks_uri` and
-    `metadata_url` are for applications that configure those URLs instead of leaving them to discovery. `key` is a
+    `metadata_url` are for applications that configure those URLs instead of leaving them to discovery, and
+    `metadata_issuer` is what the metadata calls itself, if not the issuer. `key` is a
     key to start with instead of a fresh one. `headers` and `claims` are what every token of this issuer carries
     unless `token()` says otherwise, None for what it lacks: the shape of a certain provider.
 
@@ -55,6 +58,7 @@ class FakeIssuer:
         clock: Clock | None = None,
         jwks_uri: str | None = None,
         metadata_url: str | None = None,
+        metadata_issuer: str | None = None,
         key: SigningKey | None = None,
         headers: Mapping[str, Any] | None = None,
         claims: Mapping[str, Any] | None = None,
@@ -67,10 +71,20 @@ class FakeIssuer:
         self.is_down = False
         self._jwks_uri = jwks_uri
         self._metadata_url = metadata_url
+        self._metadata_issuer = metadata_issuer
         self._headers = dict(headers or {})
         self._claims = dict(claims or {})
         self._keys: tuple[SigningKey, ...] = (self._new_key() if key is None else key,)
         self._further: tuple[SigningKey | Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def for_issuer(cls, issuer: IssuerSettings, **changes: Any) -> FakeIssuer:
+        """A fake whose tokens this `Issuer` takes, such as one that a preset of `bearerkit.providers` made.
+
+        Name, addresses, `typ`, audience and required claims are read from it, with made-up values where any would do;
+        `changes` are further arguments. Raises ValueError for an issuer whose keys are at hand, or come one by one.
+        """
+        return cls(**{**shape_of(issuer), **changes})
 
     def now(self) -> float:
         """Epoch seconds, by the clock of this issuer."""
@@ -168,7 +182,7 @@ class FakeIssuer:
     def metadata(self) -> dict[str, Any]:
         """The discovery document (OpenID Connect Discovery, RFC 8414), without grants or their endpoints."""
         return {
-            "issuer": self.issuer,
+            "issuer": self._metadata_issuer or self.issuer,
             "jwks_uri": self.jwks_uri,
             "response_types_supported": [],
             "grant_types_supported": [],

@@ -251,6 +251,11 @@ class IssuerSettings:
         at_hand = None if self.static_keys is None else [key.fingerprint for key in self.static_keys.keys]
         return at_hand, self.location, self.key_cache
 
+    @property
+    def accepts_tenant_of(self) -> Callable[[str], bool]:
+        """The rule behind `accepts_tenant`."""
+        return self._accepts_tenant
+
     def accepts_tenant(self, tenant: str) -> bool:
         """True if tokens of this tenant are accepted. A predicate that raises refuses."""
         return self._accepts_tenant(tenant)
