@@ -11,7 +11,7 @@ from typing import Any
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "log_audit"]
 """For the tests of our own pytest plugin; pytest takes this list from the top-level conftest.py only."""
 
 

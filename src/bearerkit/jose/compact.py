@@ -110,10 +110,9 @@ def parse(
     "encrypted" for a JWE in either form, "opaque" for a text without dots.
     """
     check_size(token, limits)
-    try:
-        text = token.encode("ascii")
-    except UnicodeEncodeError:
-        raise Malformed("the token holds a character that is not ASCII") from None
+    if not token.isascii():  # asked first: the error of encode() would hold the whole token
+        raise Malformed("the token holds a character that is not ASCII")
+    text = token.encode("ascii")
     parts = text.split(b".", 5)
     if len(parts) != 3:
         _refuse_shape(text, len(parts))

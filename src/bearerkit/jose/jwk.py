@@ -139,7 +139,8 @@ def octets(jwk: Mapping[str, Any], name: str) -> bytes:
     if not value:
         raise KeyUnusable(f'"{name}" is missing or empty')
     try:
-        return base64url.decode(value.encode("ascii"))
+        # Beyond ASCII there is no base64url, and the error of encode() would hold the value.
+        return base64url.decode(value.encode("ascii") if value.isascii() else b"!")
     except ValueError:
         raise KeyUnusable(f'"{name}" is not canonical base64url') from None
 

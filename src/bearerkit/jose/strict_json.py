@@ -31,17 +31,20 @@ def loads(data: bytes, *, depth: int = 16, integer_digits: int = 20) -> Any:
     if data.count(b"{") + data.count(b"[") > depth:
         _refuse_deep(data, depth)
     scan = _scan if integer_digits == _DIGITS else _scanner(integer_digits)
+    problem: str | None = None
     try:
         text = data.decode("utf-8")
         if text[:1] in _SPACE:
             text = text.lstrip(_SPACE)
         value, end = scan(text, 0)
     except UnicodeDecodeError:
-        raise JsonInvalid("not UTF-8") from None
+        problem = "not UTF-8"
     except StopIteration as stop:
-        raise JsonInvalid(f"not JSON, at character {stop.value}") from None
+        problem = f"not JSON, at character {stop.value}"
     except json.JSONDecodeError as error:
-        raise JsonInvalid(f"not JSON, at character {error.pos}") from None
+        problem = f"not JSON, at character {error.pos}"
+    if problem is not None:  # raised out here, because those errors hold the whole document
+        raise JsonInvalid(problem)
     if end != len(text) and text[end:].strip(_SPACE):
         raise JsonInvalid(f"text after the end of the JSON document, at character {end}")
     if "\\u" in text and _SURROGATE.search(text):
@@ -52,6 +55,7 @@ def loads(data: bytes, *, depth: int = 16, integer_digits: int = 20) -> Any:
 _DIGITS: Final = 20
 _SPACE: Final = " \t\r\n"
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_LONE = re.compile(r"[\ud800-\udfff]")
 # Both kinds of bracket become one: which closes which is for the parser to judge.
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
@@ -72,10 +76,9 @@ def _refuse_deep(data: bytes, depth: int) -> None:
 
 
 def _refuse_lone_surrogates(value: Any) -> None:
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        raise JsonInvalid("a lone surrogate in a string") from None
+    # Asked without encode(), whose error would hold the whole text.
+    if _LONE.search(json.dumps(value, ensure_ascii=False)):
+        raise JsonInvalid("a lone surrogate in a string")
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
