@@ -1,7 +1,7 @@
 """A pytest plugin that searches what the suite logs and raises for token and key material.
 
 Every log record of the process is read when it is handed on (of bearerkit's own loggers, whatever the level), with its
-arguments, extra fields and traceback; every `BearerkitError` is read when its test ends, with all that it is chained to.
+arguments, extra fields and traceback; every `BearerkitError` is read when its test ends, with all it is chained to.
 A find fails the test. One that logs a token on purpose says so: `@pytest.mark.logs_tokens("why")`. Nothing here may
 swallow or change a record.
 """
