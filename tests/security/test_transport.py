@@ -93,7 +93,16 @@ def answer_of(wire: Wire) -> str:
     return "the header's caller" if wire.number == 92 else names[wire.status]
 
 
-@pytest.mark.parametrize("wire", [case(row.number, row.title, row, answer=answer_of(row)) for row in TABLE])
+def param_of(wire: Wire) -> Any:
+    """One row. Django itself logs the address of every refused request: that is what RedactTokens is for."""
+    param = case(wire.number, wire.title, wire, answer=answer_of(wire))
+    if "{token}" not in wire.query:
+        return param
+    marks = [*param.marks, pytest.mark.logs_tokens("django.request logs the query of a refused request")]
+    return pytest.param(*param.values, id=param.id, marks=marks)
+
+
+@pytest.mark.parametrize("wire", [param_of(row) for row in TABLE])
 def test_transport(wire: Wire) -> None:
     """One status in nine frameworks, never a 500, and no refusal that repeats the token or may be stored."""
     for framework in TARGETS:
