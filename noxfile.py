@@ -34,6 +34,7 @@ BEYOND_SOURCE = ["tests", "examples", "docs", "conftest.py", "pyproject.toml", "
 BEYOND_SOURCE += [".ci", ".pre-commit-config.yaml"]
 IN_THE_WHEEL = ["tests/unit", "tests/procedures", "tests/providers", "tests/docs", "tests/adapters/test_scenarios.py"]
 IN_THE_WHEEL += ["examples", "docs", "README.md"]
+ON_OLD_VERSIONS = ["tests/unit", "tests/procedures", "tests/adapters", "tests/providers", "tests/concurrency"]
 
 
 @nox.session(python=PYTHONS[0])
@@ -109,9 +110,9 @@ def no_extras(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[0])
 def lowest(session: nox.Session) -> None:
-    """The tests on the oldest versions that pyproject.toml admits; not the docs, which show the newest TestClient."""
+    """What depends on other packages, on the oldest versions that pyproject.toml admits."""
     _pip(session, "--no-config", "--resolution", "lowest-direct", ".[all]", "--group", "test")
-    session.run("pytest", *(session.posargs or ["-m", "not interop", "tests", "--ignore=tests/docs"]))
+    session.run("pytest", *(session.posargs or ["-m", "not interop and not slow", *ON_OLD_VERSIONS]))
 
 
 @nox.session(python=PYTHONS[-1])
