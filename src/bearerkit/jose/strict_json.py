@@ -32,6 +32,7 @@ def loads(data: bytes, *, depth: int = 16, integer_digits: int = 20) -> Any:
         _refuse_deep(data, depth)
     scan = _scan if integer_digits == _DIGITS else _scanner(integer_digits)
     problem: str | None = None
+    text, value, end = "", None, 0
     try:
         text = data.decode("utf-8")
         if text[:1] in _SPACE:
