@@ -34,15 +34,17 @@
     ├─ PolicyError                 a policy document does not parse
     └─ OAuthError             4xx  RFC 6749 names, on the issuing side
 
-Four texts that never mix: `reason` is a stable code for metrics and docs; `public` may reach the caller;
-`detail` is for the operator's log; `hint` says what the operator should do. No text ever holds a token, a key
-or a secret. How an error becomes an HTTP answer is the business of `challenge.py`, never of this module.
+Four texts that never mix: `reason` is a stable code for metrics and docs; `public` may reach the caller; `detail` is
+for the operator's log; `hint` says what the operator should do. No text ever holds a token, a key or a secret. How an
+error becomes an HTTP answer is the business of `challenge.py`, never of this module.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import ClassVar, TypedDict, Unpack
+
+from bearerkit.policy_problem import PolicyProblem
 
 # fmt: off
 __all__ = [
@@ -57,8 +59,7 @@ __all__ = [
 
 
 class _Texts(TypedDict, total=False):
-    """The texts that any refusal may be given in place of its class's own."""
-
+    # What any refusal may be given in place of its class's own.
     reason: str | None
     public: str | None
     hint: str | None
@@ -106,10 +107,9 @@ class ConfigError(BearerkitError):
     """The settings cannot work. `problems` lists all of them, one sentence each."""
 
     reason = "config"
-    problems: tuple[str, ...]
 
     def __init__(self, problems: str | Iterable[str], *, hint: str | None = None) -> None:
-        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
         super().__init__("; ".join(self.problems), hint=hint)
 
     def __str__(self) -> str:
@@ -334,9 +334,13 @@ class StoreUnavailable(Unavailable):
 
 
 class PolicyError(BearerkitError):
-    """A policy document does not parse."""
+    """A policy document does not parse, so nothing of it is in force. `problems` lists everything that is wrong."""
 
     reason = "policy_invalid"
+
+    def __init__(self, problems: str | Iterable[PolicyProblem] = (), **texts: Unpack[_Texts]) -> None:
+        self.problems = tuple([PolicyProblem("bad_document", "", problems)] if isinstance(problems, str) else problems)
+        super().__init__(problems if isinstance(problems, str) else "; ".join(map(str, self.problems)), **texts)
 
 
 class OAuthError(BearerkitError):
