@@ -24,7 +24,10 @@ GIVES: Mapping[str, frozenset[str]] = {
     "drf": frozenset({"django", "drf"}),
     "spectacular": frozenset({"django", "drf", "spectacular"}),
     "ninja": frozenset({"django", "ninja"}),
-    "all": frozenset({"starlette", "fastapi", "cli", "demo", "flask", "django", "drf", "spectacular", "ninja"}),
+    "sqlalchemy": frozenset({"sqlalchemy"}),
+    "all": frozenset(
+        {"starlette", "fastapi", "cli", "demo", "flask", "django", "drf", "spectacular", "ninja", "sqlalchemy"}
+    ),
 }
 """What each extra makes importable."""
 
@@ -36,6 +39,7 @@ NEEDS: Mapping[str, str] = {
     "bearerkit.flask": "flask",
     "bearerkit.ninja": "ninja",
     "bearerkit.starlette": "starlette",
+    "bearerkit.stores.sqlalchemy": "sqlalchemy",
 }
 """Module and its extra; every other module must import without any."""
 

@@ -10,24 +10,26 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias, final
 
 from bearerkit._drive import run
 from bearerkit.challenge import Challenge, render
 from bearerkit.context import AuthContext
-from bearerkit.errors import BearerkitError, ConfigError, Unavailable
+from bearerkit.errors import BearerkitError, ConfigError
 from bearerkit.guards import Fact, Requirement, enforce, facts_to_load
 from bearerkit.http import Request, Response
 from bearerkit.issuer import Issuer, entry_of
-from bearerkit.ports import Clock, Entropy, HttpClient, Observer, Revocations, Threads, Waits
+from bearerkit.ports import Clock, Entropy, HttpClient, Observer, PolicySource, Revocations, Threads, Waits
 from bearerkit.system import AsyncWaits, BlockingWaits, DaemonThreads, SilentObserver, SystemClock, SystemEntropy
 from bearerkit.transport.blocking import BlockingClient
-from bearerkit.verify.auth_checks import auth_problems
+from bearerkit.verify.auth_checks import auth_problems, proxies_from
 from bearerkit.verify.authenticator import Authenticator, FixedIdentity, Identifier, load_facts
 from bearerkit.verify.credentials import Places, check_presentation
 from bearerkit.verify.issuer import IssuerSettings
+from bearerkit.verify.policies import Policies
+from bearerkit.verify.refusal_log import note
 from bearerkit.verify.resolver import IssuerResolver
 from bearerkit.verify.seen import Seen
 
@@ -56,6 +58,9 @@ class Auth:
         resource_metadata: URL of this API's RFC 9728 metadata, named in every challenge if given.
         places: Where requests carry the credential (`Places`); the Authorization header by default.
         revocations: What was revoked early; asked on every request. None: tokens are good until they expire.
+        policies: Where the policies of callers come from (`PolicySource`), for `can`; asked once for each request.
+        trusted_proxies: Addresses or blocks of the proxies in front, so that policies know `request.ip`; an empty list
+            where callers connect directly. None: policies do not know it.
         token_cache: How many verified tokens are remembered; 0 switches the cache off.
         observer: Receives events for metrics (`Observer`).
         http, clock, entropy, threads: Ports; the defaults are the real world.
@@ -71,6 +76,8 @@ class Auth:
         resource_metadata: str | None = None,
         places: Places = Places(),
         revocations: Revocations | None = None,
+        policies: PolicySource | None = None,
+        trusted_proxies: Iterable[str] | None = None,
         token_cache: int = 10_000,
         observer: Observer | None = None,
         http: HttpClient | None = None,
@@ -79,6 +86,7 @@ class Auth:
         threads: Threads | None = None,
     ) -> None:
         problems = auth_problems(verifiers, token_cache, realm, resource_metadata, places)
+        proxies = proxies_from(trusted_proxies, problems)
         if problems:
             raise ConfigError(problems)
         self.challenge = Challenge(realm, resource_metadata)
@@ -97,6 +105,7 @@ class Auth:
             if issuer.audience is None:
                 _log.warning("%r accepts tokens for any audience (audience=ANY)", issuer)
         self._identifier: Identifier = self._wire(self._http, self._clock)
+        self._policies = None if policies is None else Policies(policies, proxies, self.now)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Auth:
@@ -118,8 +127,8 @@ class Auth:
         Called inside a running event loop with no keys at hand, it blocks that loop for the fetch: use `averify`.
         """
         try:
-            context = self._identifier.at_once(token)
-            return context if context is not None else run(self._identifier.verify(token, _BLOCKING))
+            context = self._identifier.at_once(token) or run(self._identifier.verify(token, _BLOCKING))
+            return context if self._policies is None else run(self._policies.attach(context, None))
         except BearerkitError as refusal:
             self.note(refusal)
             raise
@@ -127,8 +136,8 @@ class Auth:
     async def averify(self, token: str) -> AuthContext:
         """`verify` for async code (asyncio and trio); never blocks the loop."""
         try:
-            context = self._identifier.at_once(token)
-            return context if context is not None else await self._identifier.verify(token, _ASYNC)
+            context = self._identifier.at_once(token) or await self._identifier.verify(token, _ASYNC)
+            return context if self._policies is None else await self._policies.attach(context, None)
         except BearerkitError as refusal:
             self.note(refusal)
             raise
@@ -143,7 +152,7 @@ class Auth:
             context = Seen.in_memo(request.memo, self._memo, identifier, token) if request.memo else None
             if context is None:
                 context = _NOBODY if token is None else identifier.at_once(token)
-                if context is None:
+                if context is None or (self._policies is not None and token is not None):
                     return None
                 check_presentation(context)
                 request.memo[self._memo] = Seen(identifier, token, context)
@@ -213,15 +222,7 @@ class Auth:
 
     def note(self, refusal: BearerkitError) -> None:
         """Tell the operator in full why a request was refused, once per refusal. The caller learns `public` only."""
-        if refusal.noted:
-            return
-        refusal.noted = True
-        level, cause = logging.WARNING if isinstance(refusal, Unavailable) else logging.INFO, None
-        if refusal.reason == "check_failed":  # a mistake in the team's own code, which only looks like a refusal
-            level, cause = logging.ERROR, refusal.__cause__
-        _log.log(level, "refused: %s", refusal, exc_info=cause)
-        with suppress(Exception):  # an observer must never turn a refusal into something else
-            self._observer.event("request.refused", {"reason": refusal.reason, "status": refusal.status})
+        note(refusal, self._observer)
 
     def warm_up(self) -> None:
         """Fetch the keys of every issuer now, so that the first caller need not wait. Raises KeysUnavailable."""
@@ -246,13 +247,8 @@ class Auth:
         Without arguments everything is dropped. This empties a cache and revokes nothing: the next request verifies
         the token anew. `Revocations` is what refuses it.
         """
-        wanted = {
-            "token_id": token_id,
-            "session_id": session_id,
-            "subject": subject,
-            "tenant_id": tenant_id,
-            "issuer": issuer,
-        }
+        wanted = {"token_id": token_id, "session_id": session_id, "subject": subject}
+        wanted |= {"tenant_id": tenant_id, "issuer": issuer}
         fields = {name: value for name, value in wanted.items() if value is not None}
         if token is not None:
             self._identifier.forget_token(token)
@@ -339,6 +335,8 @@ class Auth:
         if context is None:
             context = _NOBODY if token is None else await identifier.verify(token, waits)
             check_presentation(context)
+            if self._policies is not None:
+                context = await self._policies.attach(context, request)
             request.memo[self._memo] = Seen(identifier, token, context)
         if need is not None:
             await self._enforce(context, request, need)

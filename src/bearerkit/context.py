@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, final
 from bearerkit.jose.claim_shape import moment
 from bearerkit.jose.json_view import plain, read_only
 from bearerkit.jose.mapping import ClaimMapping
+from bearerkit.policy.asking import AsksPolicy
 
 __all__ = ["AuthContext"]
 
@@ -23,7 +24,7 @@ _ANONYMOUS: Final = "anonymous"
 _IDENTIFYING: Final = ("iss", "sub", "jti")
 
 if TYPE_CHECKING:
-    # To type checkers and editors the fields are what they look like: read-only properties.
+    # To type checkers the fields are what they look like: read-only properties.
     from builtins import property as _computed
 else:
 
@@ -45,7 +46,7 @@ else:
 
 
 @final
-class AuthContext:
+class AuthContext(AsksPolicy):
     """The identity behind a request, as an immutable view of verified claims.
 
     Args:
@@ -55,8 +56,7 @@ class AuthContext:
         credential_kind: What was presented: `jwt`, `opaque`, `api_key`, `session`, or `anonymous` for nothing.
         wildcard_scopes: Let a granted `orders:*` cover `orders:read`, and a granted `*` cover everything.
 
-    Contexts are equal when they were made from equal inputs. Copies are the same object, and a pickle holds the
-    claims only. The claims named below are those of the default mapping.
+    Contexts made from equal inputs are equal, copies are the same object, and a pickle holds the claims only.
     """
 
     credential_kind: str

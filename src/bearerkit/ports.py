@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from bearerkit.http import Fetch, Fetched
 
-__all__ = ["Clock", "Entropy", "HttpClient", "Observer", "Revocations", "Threads", "Waits"]
+__all__ = ["Clock", "Entropy", "HttpClient", "Observer", "PolicySource", "Revocations", "Threads", "Waits"]
 
 T = TypeVar("T")
 
@@ -76,6 +76,17 @@ class Revocations(Protocol):
         """True if the token, its session, or everything issued to the subject up to `issued_at` was revoked.
 
         `issued_at` is in epoch seconds, 0.0 when the token does not say. Raises `StoreUnavailable`.
+        """
+        ...
+
+
+class PolicySource(Protocol):
+    """Where the policies of callers come from. Asked once for each request; an error is an outage (503)."""
+
+    async def policies_for(self, context: Any) -> Any:
+        """What is in force for this `AuthContext` now: an `Attachment` of bearerkit.policy, or just a `Policy`.
+
+        A change must show in the next answer, in every process. Raises `StoreUnavailable`.
         """
         ...
 

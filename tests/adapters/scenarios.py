@@ -21,6 +21,7 @@ from bearerkit import (
     Requirement,
     any_role,
     any_scope,
+    can,
     custom,
     fresh,
     principal,
@@ -30,6 +31,7 @@ from bearerkit import (
 )
 from bearerkit.errors import BearerkitError, InsufficientScope, KeysUnavailable, PermissionDenied, TenantUnknown
 from bearerkit.http import Request, Response
+from bearerkit.policy import Policy
 from bearerkit.testing import FakeIssuer
 
 AUDIENCE = "orders-api"
@@ -67,6 +69,34 @@ def _explodes(ctx: AuthContext, request: Request) -> bool:
     raise KeyError("a bug of the team")
 
 
+class Policies:
+    """A policy source: one document for everybody, or an outage."""
+
+    def __init__(self, document: Any) -> None:
+        self.policy = None if document is None else Policy.parse(document)
+
+    async def policies_for(self, context: AuthContext) -> Policy:
+        """The document in force."""
+        if self.policy is None:
+            raise OSError("the store of policies is down")
+        return self.policy
+
+
+DOCUMENT = {
+    "version": "1.0",
+    "statements": [
+        {
+            "effect": "Allow",
+            "principals": ["role:reader"],
+            "actions": ["documents.*"],
+            "resources": ["document/a*"],
+            "conditions": [{"op": "StringEquals", "key": "request.method", "values": ["GET"]}],
+        },
+        {"effect": "Deny", "principals": ["user:u9"], "actions": ["*"], "resources": ["*"]},
+    ],
+}
+
+
 @dataclass(frozen=True)
 class Route:
     """One route of the application. The handler answers with the caller's subject and tenant, or raises `raises`."""
@@ -94,6 +124,8 @@ def build_auths() -> dict[str, Auth]:
         "main": Auth(issuer),
         "documented": Auth(issuer, realm='the "orders" API', resource_metadata=METADATA),
         "down": Auth(Issuer(down.issuer, audience=AUDIENCE), http=down.http),
+        "policies": Auth(issuer, policies=Policies(DOCUMENT)),
+        "no policies": Auth(issuer, policies=Policies(None)),
     }
 
 
@@ -119,6 +151,12 @@ ROUTES: Mapping[str, Route] = {
     "/rendered": Route(scope("orders:read"), {"render": rendered}),
     "/documented": Route(scope("orders:read"), auth="documented"),
     "/down": Route(auth="down"),
+    "/documents/{tenant_id}": Route(
+        can("documents.read", "document/{tenant_id}"), auth="policies", methods=("GET", "POST")
+    ),
+    "/scoped/{tenant_id}": Route(scope("orders:read") & can("documents.read", "document/{tenant_id}"), auth="policies"),
+    "/policies-down": Route(auth="no policies"),
+    "/no-policies": Route(can("documents.read", "document/a1")),
     "/refusing": Route(raises=lambda: PermissionDenied("the handler says no")),
     "/refusing/scope": Route(raises=lambda: InsufficientScope("the handler says no", required=["orders:all"])),
     "/refusing/tenant": Route(raises=lambda: TenantUnknown("the handler says no")),
@@ -320,6 +358,18 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("for several APIs, ours among them", "/me", 200, {"aud": ["billing-api", AUDIENCE]}, body=_is()),
     Scenario("a logout token", "/me", 401, {"events": {LOGOUT: {}}}, challenge=INVALID),
     Scenario("bound to a key that nobody proved", "/me", 401, {"cnf": {"jkt": "k"}}, challenge=INVALID),
+    # Policies
+    Scenario("a policy allows", "/documents/a1", 200, {"roles": ["reader"]}, body=_is(), served=True),
+    Scenario("on this resource and no other", "/documents/b1", 403, {"roles": ["reader"]}, served=True),
+    Scenario("to this role and no other", "/documents/a1", 403, {"roles": ["writer"]}),
+    Scenario("with this method and no other", "/documents/a1", 403, {"roles": ["reader"]}, method="POST"),
+    Scenario("a deny goes first", "/documents/a1", 403, {"roles": ["reader"], "sub": "u9"}),
+    Scenario("a policy allows nobody without a token", "/documents/a1", 401, challenge=BARE),
+    Scenario("a star in the path is no name", "/documents/a*", 403, {"roles": ["reader"]}),
+    Scenario("a scope is asked for before a policy", "/scoped/b1", 403, {}, challenge=_lacks("orders:read")),
+    Scenario("and the policy after the scope", "/scoped/b1", 403, {**READER, "roles": ["reader"]}),
+    Scenario("an outage of the policies", "/policies-down", 503, {}, more=(("retry-after", "*"),)),
+    Scenario("no policies at all", "/no-policies", 403, {"roles": ["reader"]}),
     # Scopes
     Scenario("the scope is there", "/orders", 200, READER, body=_is()),
     Scenario(

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from bearerkit.guards.customs import custom
 from bearerkit.guards.freshness import fresh
+from bearerkit.guards.policies import can
 from bearerkit.guards.principals import authenticated, principal
 from bearerkit.guards.requirement import AllOf, AnyOf, Fact, Requirement, Stage, checked_need, enforce, facts_to_load
 from bearerkit.guards.roles import any_role, role
@@ -34,6 +35,7 @@ __all__ = [
     "any_role",
     "any_scope",
     "authenticated",
+    "can",
     "checked_need",
     "custom",
     "enforce",

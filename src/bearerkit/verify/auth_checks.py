@@ -5,12 +5,15 @@ Nothing here is consulted while a request is judged.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from bearerkit.verify.client_address import TrustedProxies
 from bearerkit.verify.credentials import Places
 from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.resolver import IssuerResolver
 from bearerkit.verify.routing import crowded_issuers
 
-__all__ = ["auth_problems"]
+__all__ = ["auth_problems", "proxies_from"]
 
 
 def auth_problems(
@@ -37,3 +40,17 @@ def auth_problems(
     crowded = crowded_issuers(item for item in verifiers if isinstance(item, IssuerSettings))
     problems += [f'too many entries share the issuer "{name}": a token is checked against few' for name in crowded]
     return problems
+
+
+def proxies_from(blocks: Iterable[str] | None, problems: list[str]) -> TrustedProxies | None:
+    """The proxies of `trusted_proxies=`; a problem for what is no list of addresses."""
+    if blocks is None:
+        return None
+    if isinstance(blocks, str) or not isinstance(blocks, Iterable):
+        problems.append(f"trusted_proxies must be a list of addresses or blocks, not {blocks!r}")
+        return None
+    try:
+        return TrustedProxies(blocks)
+    except ValueError as error:
+        problems.append(str(error))
+        return None
