@@ -1,4 +1,4 @@
-"""The `bearerkit` command: `demo`, `dev-issuer`, `dev-token`.
+"""The `bearerkit` command: `demo`, `dev-issuer`, `dev-token`, `policy`.
 
 Arguments in, one line of error out. What a command does lives in the module it imports when it runs; nothing here
 decides anything about a token, and no command may listen beyond loopback.
@@ -66,6 +66,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
+    from bearerkit.policy_cli.commands import add_policy_commands
+
     parser = _Parser(prog="bearerkit", description="Verify bearer tokens and guard routes.")
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -100,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--issuer", type=_url, default=here, metavar="URL", help=f"where dev-issuer runs ({here})")
     _add_key_file(token)
     token.set_defaults(run=_dev_token)
+
+    add_policy_commands(commands)
     return parser
 
 
