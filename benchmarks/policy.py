@@ -1,175 +1,178 @@
-"""What a policy decision costs: bearerkit beside a dictionary and a loop of regular expressions.
+"""What a policy decision costs, beside a dictionary, a loop of regular expressions and other engines.
 
-All candidates run interleaved in one process, in shuffled order, in short chunks; CPU time is measured. What counts are
-the ratios inside one run. The workload: 1 or 2 actions and resources a statement, exact and with wildcards, 5 % denies,
-no conditions; requests are half made from a statement and half random, and both must agree on them first.
+Everything runs in one process, interleaved, in shuffled order, in short chunks; CPU time is measured. What counts are
+the ratios inside one run, most of them to `table[action][resource]` in line, the least that any answer could cost.
 
-    uv run python benchmarks/policy.py [--rounds 40]
+    uv run python benchmarks/policy.py [--rounds 40] [--sizes 10,100,1000,10000] [--check]
+    uv run --with casbin --with vakt python benchmarks/policy.py
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import logging
 import random
-import re
 import statistics
+import time
 from collections.abc import Callable
 
 from interleaved import Candidate, ratio, samples
+from policy_peers import Ask, peers
+from policy_workload import Question, Statement, catalog_of, merged, questions, statements
 
-from bearerkit.policy import Policy
+from bearerkit.policy import Catalog, Policy, Principal
 
 SIZES = (10, 100, 1_000, 10_000)
-QUESTIONS = 1_000
-PER_DOCUMENT = 200
+PEERS_UP_TO = 1_000
+"""The peers take minutes beyond it."""
+WHO = Principal(id="u1", roles=("editor",), tenant="acme")
+GUARDED = {"principals": ["role:editor"], "conditions": {"StringEquals": {"request.tenant": "acme"}}}
+CONTEXT = {"request": {"tenant": "acme"}}
 
-Statement = dict[str, object]
-Ask = Callable[[str, str], bool]
+Table = dict[str, dict[str, bool]]
 
 
 def main() -> int:
-    """Run and print."""
+    """Run, print, and say whether the aims are met."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=40)
-    rounds = parser.parse_args().rounds
-    print(
-        f"{'statements':>10} {'ours':>9} {'dict':>9} {'ours/dict':>9} {'regex/ours':>10} {'explain':>9} {'compile':>12}"
-    )
-    ours: dict[int, list[float]] = {}
-    for size in SIZES:
-        statements = workload(size)
-        policy = merged(statements)
-        questions = asked(statements)
-        naive = regex_loop(statements)
-        agree(policy.allows, naive, questions[:200])
-        table = {action: {resource: True for _, resource in questions} for action, _ in questions}
-        candidates: dict[str, Candidate] = {
-            "ours": asking(policy.allows, questions),
-            "dict": asking(lambda action, resource, table=table: table[action][resource], questions),
-            "explain": asking(
-                lambda action, resource, policy=policy: bool(policy.explain(action, resource)), questions
-            ),
-        }
-        if size <= 1_000:
-            candidates["regex"] = asking(naive, questions)
-        taken = samples(candidates, rounds if size <= 1_000 else max(5, rounds // 4))
-        ours[size] = taken["ours"]
-        regex = f"{ratio(taken['regex'], taken['ours']):9.0f}x" if "regex" in taken else f"{'-':>10}"
-        print(
-            f"{size:>10} {micro(taken['ours'])} {micro(taken['dict'])} {ratio(taken['ours'], taken['dict']):8.1f}x "
-            f"{regex} {micro(taken['explain'])} {compile_cost(statements):9.2f} us"
-        )
-    growth = statistics.median(ours[10_000]) / statistics.median(ours[10])
-    print(
-        f"\n10,000 statements cost {growth:.1f}x of 10 (aim: at most 6x). Compile: per statement, parsing not counted."
-    )
-    return 0
+    parser.add_argument("--sizes", type=lambda text: [int(part) for part in text.split(",")], default=list(SIZES))
+    parser.add_argument("--check", action="store_true", help="exit with 1 if an aim is missed")
+    options = parser.parse_args()
+    logging.disable()  # vakt and casbin write a line for each decision
+    results = {size: measured(size, options.rounds) for size in options.sizes}
+    show(results)
+    missed = [text for text, met in aims(results) if not met]
+    print(*(f"{'met   ' if met else 'MISSED'} {text}" for text, met in aims(results)), sep="\n")
+    return 1 if options.check and missed else 0
 
 
-def workload(size: int) -> list[Statement]:
-    """Statements as teams write them, the same in every run."""
-    rolls = random.Random(size)
-    return [statement(rolls) for _ in range(size)]
-
-
-def statement(rolls: random.Random) -> Statement:
-    """One statement."""
-    return {
-        "effect": "deny" if rolls.random() < 0.05 else "allow",
-        "actions": [action(rolls) for _ in range(rolls.randint(1, 2))],
-        "resources": [resource(rolls) for _ in range(rolls.randint(1, 2))],
+def measured(size: int, rounds: int) -> dict[str, list[float]]:
+    """Seconds for one question, per candidate and round."""
+    listed = statements(size)
+    asked = questions(listed)
+    catalog = catalog_of(listed, asked)
+    policy, conditional = merged(listed, catalog), merged(listed, catalog, **GUARDED)
+    others = dict(peers(listed)) if size <= PEERS_UP_TO else {}
+    for name, other in others.items():
+        agree(name, policy.allows, other, asked[:200])
+    agree("conditions", policy.allows, lambda *it: conditional.allows(*it, WHO, CONTEXT), asked)
+    table = {action: {resource: True for _, resource in asked} for action, _ in asked}
+    candidates: dict[str, Candidate] = {
+        "in line": in_line(table, asked),
+        "repeat": asking(policy.allows, asked),
+        "decide": asking(policy.decide, asked),
+        "condition": asking_for(WHO, conditional, asked),
+        "explain": asking(policy.explain, asked),
+        **{name: asking(other, asked) for name, other in others.items()},
     }
+    taken = samples(candidates, rounds if size <= PEERS_UP_TO else max(5, rounds // 4))
+    return taken | first_seen(listed, catalog, asked, table, max(5, min(rounds, 20_000 // size)))
 
 
-def action(rolls: random.Random) -> str:
-    """An exact action in six of ten cases, else one with a wildcard."""
-    service, entity = f"svc{rolls.randrange(20)}", f"entity{rolls.randrange(10)}"
-    kind = rolls.random()
-    if kind < 0.6:
-        return f"{service}.{entity}.{rolls.choice(('read', 'write', 'delete', 'list'))}"
-    return f"{service}.{entity}.*" if kind < 0.9 else f"{service}.*"
+def first_seen(
+    listed: list[Statement], catalog: Catalog, asked: list[Question], table: Table, rounds: int
+) -> dict[str, list[float]]:
+    """Resources that were never asked about, in strings that were never looked up, for both sides."""
+    taken: dict[str, list[float]] = {"fresh, in line": [], "first seen": []}
+    for number in range(rounds):
+        policy = merged(listed, catalog, f"round {number}, ")
+        for action, _ in asked:
+            policy.allows(action, "another resource")
+        runs = {"fresh, in line": in_line(table, _fresh(asked)), "first seen": asking(policy.allows, _fresh(asked))}
+        in_line(table, asked)(len(asked))  # making the policy has emptied the caches of the processor
+        for name in random.sample(list(runs), len(runs)):
+            taken[name].append(_timed(runs[name], len(asked)))
+    return taken
 
 
-def resource(rolls: random.Random) -> str:
-    """An exact resource, or a prefix."""
-    name = f"pcft:svc{rolls.randrange(20)}:app/{rolls.randrange(1_000)}"
-    return name if rolls.random() < 0.46 else f"{name}*"
+def _fresh(asked: list[Question]) -> list[Question]:
+    return [(f"{action} "[:-1], f"{resource} "[:-1]) for action, resource in asked]
 
 
-def merged(statements: list[Statement]) -> Policy:
-    """The statements in documents of the allowed size, in force together."""
-    documents = [statements[at : at + PER_DOCUMENT] for at in range(0, len(statements), PER_DOCUMENT)]
-    whole = Policy()
-    for number, document in enumerate(documents):
-        whole |= Policy.parse(document, id=str(number))
-    return whole
+def _timed(run: Candidate, times: int) -> float:
+    begin = time.process_time()
+    run(times)
+    return (time.process_time() - begin) / times
 
 
-def asked(statements: list[Statement]) -> list[tuple[str, str]]:
-    """Actions and resources to ask about."""
-    rolls = random.Random(1)
-    questions = []
-    for _ in range(QUESTIONS // 2):
-        one = rolls.choice(statements)
-        questions.append(tuple(str(rolls.choice(one[part])).replace("*", "x") for part in ("actions", "resources")))  # type: ignore[index]
-        questions.append((action(rolls).replace("*", "x"), resource(rolls).replace("*", "x")))
-    return questions  # type: ignore[return-value]
+def in_line(table: Table, asked: list[Question]) -> Candidate:
+    """Two looks into dictionaries, without a call."""
+
+    def run(times: int) -> None:
+        for action, resource in itertools.islice(itertools.cycle(asked), times):
+            table[action][resource]
+
+    return run
 
 
-def regex_loop(statements: list[Statement]) -> Ask:
-    """What a team would write first."""
-    rules = [
-        (
-            one["effect"] == "allow",
-            [re.compile(re.escape(text).replace(r"\*", ".*")) for text in one["actions"]],  # type: ignore[attr-defined]
-            [re.compile(re.escape(text).replace(r"\*", ".*")) for text in one["resources"]],  # type: ignore[attr-defined]
-        )
-        for one in statements
-    ]
-
-    def ask(action: str, resource: str) -> bool:
-        allowed = False
-        for allows, actions, resources in rules:
-            if any(item.fullmatch(action) for item in actions) and any(item.fullmatch(resource) for item in resources):
-                if not allows:
-                    return False
-                allowed = True
-        return allowed
-
-    return ask
-
-
-def agree(ours: Ask, theirs: Ask, questions: list[tuple[str, str]]) -> None:
-    """Raise AssertionError unless both say the same."""
-    wrong = [question for question in questions if ours(*question) is not theirs(*question)]
-    if wrong:
-        raise AssertionError(f"the candidates differ on {wrong[:3]}")
-
-
-def asking(ask: Ask, questions: list[tuple[str, str]]) -> Candidate:
+def asking(ask: Callable[[str, str], object], asked: list[Question]) -> Candidate:
     """Ask one question after the other."""
 
     def run(times: int) -> None:
-        for action, resource in itertools.islice(itertools.cycle(questions), times):
+        for action, resource in itertools.islice(itertools.cycle(asked), times):
             ask(action, resource)
 
     return run
 
 
-def compile_cost(statements: list[Statement]) -> float:
-    """Microseconds for each statement to be parsed and compiled anew."""
-    import time
+def asking_for(who: Principal, policy: Policy, asked: list[Question]) -> Candidate:
+    """The same for a caller, in a context."""
 
-    begin = time.process_time()
-    for number, at in enumerate(range(0, len(statements), PER_DOCUMENT)):
-        Policy.parse(statements[at : at + PER_DOCUMENT], id=f"fresh {number}")
-    return (time.process_time() - begin) / len(statements) * 1e6
+    def run(times: int) -> None:
+        allows, context = policy.allows, CONTEXT
+        for action, resource in itertools.islice(itertools.cycle(asked), times):
+            allows(action, resource, who, context)
+
+    return run
 
 
-def micro(seconds: list[float]) -> str:
-    """Microseconds, in a column."""
-    return f"{statistics.median(seconds) * 1e6:6.2f} us"
+def agree(name: str, ours: Ask, theirs: Ask, asked: list[Question]) -> None:
+    """Raise AssertionError unless both say the same."""
+    wrong = [question for question in asked if ours(*question) is not theirs(*question)]
+    if wrong:
+        raise AssertionError(f"{name} differs on {wrong[:3]}")
+
+
+def aims(results: dict[int, dict[str, list[float]]]) -> list[tuple[str, bool]]:
+    """Each aim with its number, and whether it is met."""
+
+    def of(size: int, name: str, floor: str = "in line") -> float:
+        return ratio(results[size][name], results[size][floor])
+
+    found: list[tuple[str, float, float]] = []
+    naive = ("regex loop", 50), ("cedarpy", 300)
+    for size in results:
+        found.append((f"repeat at {size}: at most 4x in line", of(size, "repeat"), 4))
+    if 100 in results:
+        found += [
+            ("first seen at 100: at most 6x in line", of(100, "first seen", "fresh, in line"), 6),
+            ("explain at 100: at most 70x in line", of(100, "explain"), 70),
+            ("a principal and a condition at 100: at most 10x in line", of(100, "condition"), 10),
+        ]
+        found += [
+            (f"{name} at 100: at least {times}x ours", 1 / of(100, "repeat", name), -times)
+            for name, times in naive
+            if name in results[100]
+        ]
+    if {10, 10_000} <= results.keys():
+        growth = statistics.median(results[10_000]["repeat"]) / statistics.median(results[10]["repeat"])
+        found.append(("10,000 statements beside 10: at most 6x", growth, 6))
+    return [(f"{text}: {value:.1f}x", value >= -limit if limit < 0 else value <= limit) for text, value, limit in found]
+
+
+def show(results: dict[int, dict[str, list[float]]]) -> None:
+    """A row for each candidate, a column for each size."""
+    names = dict.fromkeys(name for taken in results.values() for name in taken)
+    print(f"{'microseconds a question':26}" + "".join(f"{f'N={size}':>12}" for size in results))
+    for name in names:
+        cells = (
+            f"{statistics.median(taken[name]) * 1e6:12.3f}" if name in taken else f"{'':12}"
+            for taken in results.values()
+        )
+        print(f"{name:26}" + "".join(cells))
+    print()
 
 
 if __name__ == "__main__":

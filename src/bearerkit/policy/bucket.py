@@ -6,43 +6,28 @@ Plain statements are joined into one question for each principal, the others are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from bearerkit.policy.condition import Context, Test, Truth, all_of, compiled, values_of
+from bearerkit.policy.answers import Answers, Ask, Asked, DenyAndAllow, OnlyAllow, Room
+from bearerkit.policy.condition import Condition, Context, Truth, all_of, compiled, values_of
+from bearerkit.policy.effect import ALLOW, EXPLICIT_DENY, IMPLICIT_DENY, Effect
 from bearerkit.policy.pattern import Match, Pattern
 from bearerkit.policy.principal import UNKNOWN, Principal
 from bearerkit.policy.resource_set import matches_any
 from bearerkit.policy.scheme import Scheme, with_descendants
 from bearerkit.policy.statement import Statement
 
-__all__ = [
-    "ALLOW",
-    "EXPLICIT_DENY",
-    "IMPLICIT_DENY",
-    "NOBODY_SAID",
-    "Ask",
-    "Effect",
-    "ResourceTest",
-    "bucket_of",
-    "resource_truth",
-]
+__all__ = ["ResourceTest", "bucket_of", "resource_truth"]
 
-Effect = Literal["allow", "explicit_deny", "implicit_deny", "boundary_deny"]
-ALLOW: Final = "allow"
-EXPLICIT_DENY: Final = "explicit_deny"
-IMPLICIT_DENY: Final = "implicit_deny"
-
-Ask = Callable[[str, Principal | None, Context], Effect]
-"""Resource, principal and context → the effect."""
 ResourceTest = Callable[[str, Principal | None, Context], Truth]
 Holds = Callable[[str, Principal | None, Context], Truth]
+_Holding = Callable[[str, Principal | None, Context], Truth]
+"""Whether something of one side holds; what is indeterminate was settled, so that None is no more than false."""
 
-
-def NOBODY_SAID(resource: str, principal: Principal | None, context: Context) -> Effect:  # noqa: N802
-    """The bucket of an action that no statement is about."""
-    return IMPLICIT_DENY
+_FEW = 4
+"""Up to so many named principals are looked up among those of the caller; more, the other way round."""
 
 
 def resource_truth(statement: Statement, schemes: Sequence[Scheme]) -> ResourceTest:
@@ -71,110 +56,150 @@ def _patterns(patterns: Iterable[Pattern], schemes: Sequence[Scheme]) -> list[Pa
     return [covered for pattern in patterns for covered in with_descendants(pattern, schemes)]
 
 
+def bucket_of(statements: Sequence[Statement], schemes: Sequence[Scheme], room: Room) -> Answers:
+    """The answers about one action by the statements whose actions match it."""
+    deny = _side([statement for statement in statements if not statement.allows], schemes)
+    allow = _side([statement for statement in statements if statement.allows], schemes)
+    if allow.plain is not None and allow.is_plain and deny.is_plain:
+        return OnlyAllow(room, allow.plain) if deny.plain is None else DenyAndAllow(room, deny.plain, allow.plain)
+    return Asked(room, _either(_holds(deny, if_unknown=True), _holds(allow, if_unknown=False), room.longest))
+
+
+def _either(denied: _Holding | None, allowed: _Holding | None, longest: int) -> Ask:
+    """The effect; None is a side that never holds."""
+
+    def ask(resource: str, principal: Principal | None, context: Context) -> Effect:
+        if len(resource) > longest:
+            return IMPLICIT_DENY
+        if denied is not None and denied(resource, principal, context):
+            return EXPLICIT_DENY
+        return ALLOW if allowed is not None and allowed(resource, principal, context) else IMPLICIT_DENY
+
+    return ask
+
+
+@dataclass(slots=True)
+class _Rules:
+    """What one principal is denied or allowed: plain resources, resources under the same conditions, and the rest.
+
+    Statements that differ in their resources only are one rule, so that a thousand of them cost as much as one.
+    """
+
+    plain: list[Pattern] = field(default_factory=list)
+    conditional: dict[tuple[Condition, ...], list[Pattern]] = field(default_factory=dict)
+    with_variables: list[Holds] = field(default_factory=list)
+
+    @property
+    def is_plain(self) -> bool:
+        return not (self.conditional or self.with_variables)
+
+    def add(self, statement: Statement, schemes: Sequence[Scheme]) -> None:
+        if any(pattern.variables for pattern in statement.resources):
+            self.with_variables.append(_under(resource_truth(statement, schemes), statement.conditions))
+        elif statement.conditions:
+            self.conditional.setdefault(statement.conditions, []).extend(_patterns(statement.resources, schemes))
+        else:
+            self.plain.extend(_patterns(statement.resources, schemes))
+
+    def holds(self, *, if_unknown: bool) -> _Holding:
+        """True if one of them holds. An indeterminate one holds if it is a deny."""
+        plain = matches_any(self.plain) if self.plain else None
+        rules = [_constant(matches_any(patterns), conditions) for conditions, patterns in self.conditional.items()]
+        rules += self.with_variables
+        if not rules and plain is not None:
+            return lambda resource, principal, context: plain(resource)
+        if plain is None and len(rules) == 1:
+            (only,) = rules
+            return _unless_false(only) if if_unknown else only
+        # Most resources are none of these: one question rules them out, however many the conditions are.
+        near = None if self.with_variables else matches_any(p for found in self.conditional.values() for p in found)
+
+        def holding(resource: str, principal: Principal | None, context: Context) -> bool:
+            if plain is not None and plain(resource):
+                return True
+            if near is not None and not near(resource):
+                return False
+            for rule in rules:
+                met = rule(resource, principal, context)
+                if met is True or (met is None and if_unknown):
+                    return True
+            return False
+
+        return holding
+
+
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """All denies, or all allows, of an action. Keys of the dicts are principals."""
+    """All denies, or all allows, of an action: of whoever the policy is attached to, and of named principals."""
 
-    plain: Match | None
-    plain_for: dict[str, Match]
-    others: tuple[Holds, ...]
-    others_for: dict[str, tuple[Holds, ...]]
+    attached: _Rules
+    named: Mapping[str, _Rules]
 
     @property
     def is_plain(self) -> bool:
         """True if the resource alone decides."""
-        return not (self.plain_for or self.others or self.others_for)
+        return self.attached.is_plain and not self.named
 
     @property
-    def is_empty(self) -> bool:
-        return self.plain is None and self.is_plain
-
-
-def bucket_of(statements: Sequence[Statement], schemes: Sequence[Scheme]) -> Ask:
-    """The decision about one action by the statements whose actions match it."""
-    deny = _side([statement for statement in statements if not statement.allows], schemes)
-    allow = _side([statement for statement in statements if statement.allows], schemes)
-    if allow.plain is not None and allow.is_plain and deny.is_empty:
-        may = allow.plain
-        return lambda resource, principal, context: ALLOW if may(resource) else IMPLICIT_DENY
-    if deny.is_plain and allow.is_plain and (deny.plain is not None and allow.plain is not None):
-        return _plain(deny.plain, allow.plain)
-    denied, allowed = _holds(deny, if_unknown=True), _holds(allow, if_unknown=False)
-
-    def ask(resource: str, principal: Principal | None, context: Context) -> Effect:
-        if denied(resource, principal, context):
-            return EXPLICIT_DENY
-        return ALLOW if allowed(resource, principal, context) else IMPLICIT_DENY
-
-    return ask
-
-
-def _plain(denied: Match, allowed: Match) -> Ask:
-    def ask(resource: str, principal: Principal | None, context: Context) -> Effect:
-        if denied(resource):
-            return EXPLICIT_DENY
-        return ALLOW if allowed(resource) else IMPLICIT_DENY
-
-    return ask
+    def plain(self) -> Match | None:
+        """The plain resources of whoever the policy is attached to."""
+        return matches_any(self.attached.plain) if self.attached.plain else None
 
 
 def _side(statements: Sequence[Statement], schemes: Sequence[Scheme]) -> _Side:
-    plain: dict[str | None, list[Pattern]] = {}
-    others: dict[str | None, list[Holds]] = {}
+    side = _Side(_Rules(), defaultdict(_Rules))
     for statement in statements:
-        who: Iterable[str | None] = (None,) if statement.principals is None else statement.principals
-        if statement.is_plain:
-            covered = _patterns(statement.resources, schemes)
-            for name in who:
-                plain.setdefault(name, []).extend(covered)
+        if statement.principals is None:
+            side.attached.add(statement, schemes)
         else:
-            holds = _conditional(statement, schemes)
-            for name in who:
-                others.setdefault(name, []).append(holds)
-    return _Side(
-        matches_any(plain[None]) if None in plain else None,
-        {name: matches_any(patterns) for name, patterns in plain.items() if name is not None},
-        tuple(others.get(None, ())),
-        {name: tuple(tests) for name, tests in others.items() if name is not None},
-    )
+            for name in statement.principals:
+                side.named[name].add(statement, schemes)
+    return side
 
 
-def _conditional(statement: Statement, schemes: Sequence[Scheme]) -> Holds:
-    matches = resource_truth(statement, schemes)
-    test: Test | None = all_of([compiled(item) for item in statement.conditions]) if statement.conditions else None
+def _holds(side: _Side, *, if_unknown: bool) -> _Holding | None:
+    """Whether something of this side holds; None if nothing ever does."""
+    attached = side.attached.holds(if_unknown=if_unknown) if side.attached.plain or not side.attached.is_plain else None
+    named = {name: rules.holds(if_unknown=if_unknown) for name, rules in side.named.items()}
+    if not named:
+        return attached
+    listed = tuple(named.items()) if len(named) <= _FEW else None
+
+    def holding(resource: str, principal: Principal | None, context: Context) -> bool:
+        if attached is not None and attached(resource, principal, context):
+            return True
+        mine = UNKNOWN if principal is None else principal.identities
+        if listed is None:
+            return any(named[name](resource, principal, context) for name in mine if name in named)
+        for name, holds in listed:  # noqa: SIM110 - `any` makes a generator, and this is the most frequent kind
+            if name in mine and holds(resource, principal, context):
+                return True
+        return False
+
+    return holding
+
+
+def _unless_false(rule: Holds) -> _Holding:
+    return lambda resource, principal, context: rule(resource, principal, context) is not False
+
+
+def _constant(matches: Match, conditions: Sequence[Condition]) -> Holds:
+    """Resources without variables under conditions: the rule of all statements that have these."""
+    test = all_of([compiled(item) for item in conditions])
+    return lambda resource, principal, context: test(principal, context) if matches(resource) else False
+
+
+def _under(matches: ResourceTest, conditions: Sequence[Condition]) -> Holds:
+    """A resource with variables under conditions, if there are any."""
+    if not conditions:
+        return matches
+    test = all_of([compiled(item) for item in conditions])
 
     def holds(resource: str, principal: Principal | None, context: Context) -> Truth:
         about = matches(resource, principal, context)
-        if about is False or test is None:
-            return about
+        if about is False:
+            return False
         met = test(principal, context)
         return met if about is True or met is False else None
 
     return holds
-
-
-def _holds(side: _Side, *, if_unknown: bool) -> Callable[[str, Principal | None, Context], bool]:
-    """True if a statement of this side holds. An indeterminate one holds if it is a deny."""
-    plain, plain_for, others, others_for = side.plain, side.plain_for, side.others, side.others_for
-    named = bool(plain_for or others_for)
-
-    def test(resource: str, principal: Principal | None, context: Context) -> bool:
-        if plain is not None and plain(resource):
-            return True
-        for one in others:
-            met = one(resource, principal, context)
-            if met is True or (met is None and if_unknown):
-                return True
-        if not named:
-            return False
-        for name in UNKNOWN if principal is None else principal.identities:
-            match = plain_for.get(name)
-            if match is not None and match(resource):
-                return True
-            for one in others_for.get(name, ()):
-                met = one(resource, principal, context)
-                if met is True or (met is None and if_unknown):
-                    return True
-        return False
-
-    return test

@@ -47,6 +47,8 @@ class Catalog:
     """Actions in the order in which they are listed. Raises ConfigError listing every problem."""
 
     actions: tuple[Action, ...] = ()
+    known: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The names of the actions, in no order."""
     _by_name: Mapping[str, Action] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,6 +68,7 @@ class Catalog:
             raise ConfigError(problems)
         object.__setattr__(self, "actions", tuple(by_name.values()))
         object.__setattr__(self, "_by_name", by_name)
+        object.__setattr__(self, "known", frozenset(by_name))
 
     @classmethod
     def of(cls, actions: Mapping[str, Mapping[str, Any]] | Iterable[str | Action]) -> Catalog:

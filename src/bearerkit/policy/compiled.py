@@ -1,18 +1,21 @@
 """A set of policies, compiled once for everybody who has the same set.
 
 For an action the statements are found by name, by the beginning of a pattern, and only then by trying; what was found
-is kept for the next question. Actions that no statement is about are not kept, so that invented names fill nothing.
+is kept for the next question. Actions that no statement is about are kept only if the catalog has them: invented names
+fill nothing. What is kept is bounded, and forgotten all at once when it is full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, final
 
-from bearerkit.policy.bucket import NOBODY_SAID, Ask, ResourceTest, bucket_of, resource_truth
+from bearerkit.policy.answers import KEPT_ANSWERS, Answers, Nobody, Room
+from bearerkit.policy.bucket import ResourceTest, bucket_of, resource_truth
 from bearerkit.policy.condition import Test, compiled
-from bearerkit.policy.pattern import Match
+from bearerkit.policy.limits import Limits
+from bearerkit.policy.pattern import Match, Pattern
 from bearerkit.policy.scheme import Scheme
 from bearerkit.policy.statement import Source, Statement
 
@@ -23,14 +26,30 @@ KEPT_ACTIONS: Final = 8_192
 KEPT_SETS: Final = 1_024
 """Compiled sets that are kept; the one that was not asked for longest goes first."""
 
+_NONE: Final[tuple[int, ...]] = ()
+
 
 class Parts(NamedTuple):
     """One statement and its parts as functions, for explanations."""
 
     source: Source
     statement: Statement
+    action: Pattern
+    """The first of its patterns that the action matches."""
     resource: ResourceTest
     conditions: tuple[Test, ...]
+
+
+class _ByAction(dict[str, Answers]):
+    """Action → its answers, found when they are first asked for."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, found: Callable[[str], Answers]) -> None:
+        self._found = found
+
+    def __missing__(self, action: str) -> Answers:
+        return self._found(action)
 
 
 @final
@@ -38,82 +57,116 @@ class CompiledSet:
     """The statements of several policies by action. Safe to share between threads."""
 
     __slots__ = (
-        *("_action_length", "_by_head", "_by_name", "_by_trying", "_head_lengths"),
-        *("_of_statements", "_parts", "_places", "_schemes", "known"),
+        *("_about", "_action_length", "_by_head", "_by_name", "_by_trying", "_catalog", "_heads_anywhere", "_heads_in"),
+        *("_nobody", "_of_statements", "_parts", "_places", "_room", "_schemes", "answers"),
     )
 
-    known: dict[str, Ask]
-    """What decides about the actions that were asked about. Read only."""
+    answers: _ByAction
+    """`answers[action][resource]` is the effect, None where it takes `answers[action].ask`. Read only."""
 
-    def __init__(self, sources: Sequence[Source], schemes: Sequence[Scheme], action_length: int) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        schemes: Sequence[Scheme],
+        limits: Limits,
+        catalog: frozenset[str] = frozenset(),
+    ) -> None:
         self._places = tuple((source, statement) for source in sources for statement in source.statements)
-        self._schemes = schemes
-        self._action_length = action_length
-        self.known = {}
-        self._of_statements: dict[tuple[int, ...], Ask] = {}
-        self._parts: dict[int, Parts] = {}
-        self._by_name: dict[str, list[int]] = {}
-        self._by_head: dict[str, list[int]] = {}
+        self._schemes, self._catalog = schemes, catalog
+        self._action_length = limits.action_length
+        self._room = Room(limits.resource_length, self._forget)
+        self._nobody = Nobody(self._room)
+        self.answers = _ByAction(self._find)
+        self._of_statements: dict[tuple[int, ...], Answers] = {}
+        self._about: dict[str, tuple[Parts, ...]] = {}
+        self._parts: dict[tuple[int, str], Parts] = {}
+        by_name: dict[str, list[int]] = {}
+        by_head: dict[str, list[int]] = {}
         trying: dict[str, tuple[Match, list[int]]] = {}
         for place, (_, statement) in enumerate(self._places):
             for pattern in statement.actions:
                 if (name := pattern.exact) is not None:
-                    self._by_name.setdefault(name, []).append(place)
+                    by_name.setdefault(name, []).append(place)
                 elif (head := pattern.prefix) is not None:
-                    self._by_head.setdefault(head, []).append(place)
+                    by_head.setdefault(head, []).append(place)
                 else:
                     trying.setdefault(pattern.text, (pattern.matcher(), []))[1].append(place)
-        self._by_trying = tuple(trying.values())
-        self._head_lengths = tuple(sorted({len(head) for head in self._by_head}))
+        self._by_name = {name: tuple(places) for name, places in by_name.items()}
+        self._by_head = {head: tuple(places) for head, places in by_head.items()}
+        self._by_trying = tuple((match, tuple(places)) for match, places in trying.values())
+        heads: dict[str, list[str]] = {}
+        for head in by_head:
+            namespace, dot, _ = head.partition(".")
+            heads.setdefault(namespace if dot else "", []).append(head)
+        anywhere = heads.pop("", [])
+        self._heads_anywhere = _with_lengths(anywhere)
+        self._heads_in = {namespace: _with_lengths(found + anywhere) for namespace, found in heads.items()}
 
-    def ask(self, action: str) -> Ask:
-        """What decides about this action."""
-        known = self.known.get(action)
-        if known is not None:
-            return known
+    def about(self, action: str) -> tuple[Parts, ...]:
+        """The statements whose actions match, in the order of documents and statements."""
+        known = self._about.get(action)
+        if known is None:
+            known = tuple(self._parts_of(place, action) for place in self._found(action))
+            if known:
+                self._keep(self._about, action, known)
+        return known
+
+    def _find(self, action: str) -> Answers:
         found = self._found(action)
         if not found:
-            return NOBODY_SAID
-        bucket = self._of_statements.get(found)
-        if bucket is None:
-            bucket = bucket_of([self._places[place][1] for place in found], self._schemes)
-            _keep(self._of_statements, found, bucket)
-        _keep(self.known, action, bucket)
-        return bucket
+            if action in self._catalog:
+                self._keep(self.answers, action, self._nobody)
+            return self._nobody
+        answers = self._of_statements.get(found)
+        if answers is None:
+            answers = bucket_of([self._places[place][1] for place in found], self._schemes, self._room)
+            self._of_statements[found] = answers
+        self._keep(self.answers, action, answers)
+        return answers
 
-    def about(self, action: str) -> list[Parts]:
-        """The statements whose actions match, in the order of documents and statements."""
-        return [self._parts_of(place) for place in self._found(action)]
+    def _keep(self, memo: dict[str, Any], action: str, found: Any) -> None:
+        if len(memo) >= KEPT_ACTIONS:
+            self._forget()
+        memo[action] = found
+
+    def _forget(self) -> None:
+        for memo in (self.answers, self._of_statements, self._about, self._parts):
+            memo.clear()
+        self._room.left = KEPT_ANSWERS
 
     def _found(self, action: str) -> tuple[int, ...]:
-        return () if len(action) > self._action_length else tuple(sorted(set(self._matching(action))))
-
-    def _matching(self, action: str) -> Iterator[int]:
-        yield from self._by_name.get(action, ())
-        for length in self._head_lengths:
-            if length > len(action):
-                break
-            yield from self._by_head.get(action[:length], ())
+        """The places of the statements whose actions match, in order."""
+        if len(action) > self._action_length:
+            return _NONE
+        found = self._by_name.get(action, _NONE)
+        heads, lengths = self._heads_in.get(action.partition(".")[0], self._heads_anywhere)
+        if action.startswith(heads):
+            for head_length in lengths:
+                found += self._by_head.get(action[:head_length], _NONE)
         for match, places in self._by_trying:
             if match(action):
-                yield from places
+                found += places
+        return tuple(sorted(set(found))) if found else found
 
-    def _parts_of(self, place: int) -> Parts:
-        parts = self._parts.get(place)
+    def _parts_of(self, place: int, action: str) -> Parts:
+        source, statement = self._places[place]
+        pattern = next(pattern for pattern in statement.actions if pattern.matcher()(action))
+        parts = self._parts.get((place, pattern.text))
         if parts is None:
-            source, statement = self._places[place]
             tests = tuple(map(compiled, statement.conditions))
-            parts = self._parts[place] = Parts(source, statement, resource_truth(statement, self._schemes), tests)
+            parts = Parts(source, statement, pattern, resource_truth(statement, self._schemes), tests)
+            self._parts[place, pattern.text] = parts
         return parts
 
 
-def _keep(memo: dict[Any, Ask], key: Any, bucket: Ask) -> None:
-    if len(memo) >= KEPT_ACTIONS:
-        memo.clear()
-    memo[key] = bucket
+def _with_lengths(heads: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Beginnings to rule an action out by, and the lengths to find those that it has."""
+    return tuple(heads), tuple(sorted({len(head) for head in heads}))
 
 
 @lru_cache(KEPT_SETS)
-def compiled_set(sources: tuple[Source, ...], schemes: tuple[Scheme, ...], action_length: int) -> CompiledSet:
-    """The compiled form of these documents; the same content is compiled once."""
-    return CompiledSet(sources, schemes, action_length)
+def compiled_set(
+    sources: tuple[Source, ...], schemes: tuple[Scheme, ...], limits: Limits, catalog: frozenset[str]
+) -> CompiledSet:
+    """The compiled form of these documents; the same content is compiled once. `catalog`: the names that exist."""
+    return CompiledSet(sources, schemes, limits, catalog)

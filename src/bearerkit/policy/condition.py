@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from bearerkit.policy.name import fits_one_name
-from bearerkit.policy.operators import Operator, read_value
+from bearerkit.policy.operators import Operator, equal, reader_of
 from bearerkit.policy.pattern import Pattern
 from bearerkit.policy.principal import Principal
 
@@ -40,18 +41,41 @@ class Condition:
         return tuple(name for value in self.values if isinstance(value, Pattern) for name in value.variables)
 
 
+Look = Callable[[Principal | None, Context], Any]
+
+
 def look_up(name: str, principal: Principal | None, context: Context) -> Any:
     """What stands at a key: `principal.…` in the principal, all else in the context. None if there is nothing."""
+    return _look(name)(principal, context)
+
+
+@lru_cache(1_024)
+def _look(name: str) -> Look:
+    """`look_up` for one key, taken apart once."""
     root, *path = name.split(".")
-    if root == "principal":
-        if principal is None or not path:
-            return None
-        node = principal.attribute(path[0])
-        path = path[1:]
-    else:
+    if root != "principal" and len(path) == 1:
+        return _in_a_root(root, path[0])
+    if root != "principal":
+        return lambda principal, context: _below(context.get(root), path)
+    if not path:
+        return lambda principal, context: None
+    first, *rest = path
+    return lambda principal, context: None if principal is None else _below(principal.attribute(first), rest)
+
+
+def _in_a_root(root: str, name: str) -> Look:
+    """`_below` for the one depth that nearly all keys have."""
+
+    def look(principal: Principal | None, context: Context) -> Any:
         node = context.get(root)
+        return node.get(name) if type(node) is dict or isinstance(node, Mapping) else None
+
+    return look
+
+
+def _below(node: Any, path: Sequence[str]) -> Any:
     for step in path:
-        if not isinstance(node, Mapping):
+        if type(node) is not dict and not isinstance(node, Mapping):  # the second is slow to say yes
             return None
         node = node.get(step)
     return node
@@ -92,19 +116,34 @@ def all_of(tests: Sequence[Test]) -> Test:
 
 def compiled(condition: Condition) -> Test:
     """The condition as a function."""
-    key, if_exists = condition.key, condition.if_exists
-    operator = condition.operator
+    if_exists = condition.if_exists
+    operator, look = condition.operator, _look(condition.key)
     if operator is None:
         wanted = condition.values[0]
-        return lambda principal, context: (look_up(key, principal, context) is not None) is wanted
+        return lambda principal, context: (look(principal, context) is not None) is wanted
+    if operator.test is equal and operator.type == "string" and not (condition.quantifier or condition.variables):
+        values = frozenset(_ready(value, "string") for value in condition.values)
+        return _one_of(values, look, negated=operator.negated, if_exists=if_exists)
     one = _one_value(condition, operator)
     whole = one if condition.quantifier is None else _over_list(one, every=condition.quantifier == "all")
 
     def test(principal: Principal | None, context: Context) -> Truth:
-        asked = look_up(key, principal, context)
+        asked = look(principal, context)
         if asked is None:
             return True if if_exists else None
         return whole(asked, principal, context)
+
+    return test
+
+
+def _one_of(values: frozenset[str], look: Look, *, negated: bool, if_exists: bool) -> Test:
+    """Text beside a set of texts: what most conditions are, in one look."""
+
+    def test(principal: Principal | None, context: Context) -> Truth:
+        asked = look(principal, context)
+        if isinstance(asked, str):
+            return (asked in values) is not negated
+        return True if asked is None and if_exists else None
 
     return test
 
@@ -113,12 +152,12 @@ ValueTest = Callable[[Any, Principal | None, Context], Truth]
 
 
 def _one_value(condition: Condition, operator: Operator) -> ValueTest:
-    kind, test, negated = operator.type, operator.test, operator.negated
+    kind, test, negated, read = operator.type, operator.test, operator.negated, reader_of(operator.type)
     constants = [_ready(value, kind) for value in condition.values if not _is_template(value, kind)]
     templates = [value for value in condition.values if _is_template(value, kind)]
 
     def holds(asked: Any, principal: Principal | None, context: Context) -> Truth:
-        asked = read_value(kind, asked)
+        asked = read(asked)
         if asked is None:
             return None
         result: Truth = False

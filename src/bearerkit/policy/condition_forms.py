@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 from bearerkit.policy.clauses import checked_pattern, shown, strings
 from bearerkit.policy.condition import Condition
 from bearerkit.policy.limits import Limits
-from bearerkit.policy.operators import Operator, ValueType, parse_value, read_value
+from bearerkit.policy.operators import Operator, ValueType, parse_value, reader_of
 from bearerkit.policy.pattern import PatternProblem, parse_literal
 from bearerkit.policy.problems import Place
 
@@ -157,10 +157,10 @@ def _of_triple(item: Mapping[str, Any], place: Place) -> tuple[str, str, list[An
 def _family(value: Any, operator: str) -> str | None:
     if isinstance(value, bool):
         return "Bool" if operator in ("eq", "neq") else None
-    if read_value("number", value) is not None:
+    if reader_of("number")(value) is not None:
         return "Numeric"
     if not isinstance(value, str):
         return None
     if operator in ("eq", "neq"):
         return "String"
-    return None if read_value("moment", value) is None else "Date"
+    return None if reader_of("moment")(value) is None else "Date"

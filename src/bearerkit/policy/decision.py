@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from bearerkit.policy.bucket import Effect
+from bearerkit.policy.effect import ALLOW, Effect
 
 __all__ = ["IDENTITY", "Decision"]
 
@@ -28,7 +28,7 @@ class Decision:
     @property
     def allowed(self) -> bool:
         """True for the effect `allow` and no other."""
-        return self.effect == "allow"
+        return self.effect == ALLOW
 
     def __bool__(self) -> bool:
         return self.allowed

@@ -8,16 +8,17 @@ condition or of the request, so that it may be shown to somebody who may not rea
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from bearerkit.policy.bucket import EXPLICIT_DENY, IMPLICIT_DENY
+from bearerkit.policy.answers import NO_CONTEXT
+from bearerkit.policy.compiled import Parts
 from bearerkit.policy.condition import Condition, Context, Truth, values_of, why
-from bearerkit.policy.decision import Decision
+from bearerkit.policy.decision import IDENTITY, Decision
+from bearerkit.policy.effect import BOUNDARY_DENY, EXPLICIT_DENY, IMPLICIT_DENY
 from bearerkit.policy.pattern import Pattern
-from bearerkit.policy.principal import UNKNOWN, Principal, principal_from
+from bearerkit.policy.principal import EVERYBODY, UNKNOWN, Principal, principal_from
 from bearerkit.policy.scheme import with_descendants
-from bearerkit.policy.statement import Source, Statement
+from bearerkit.policy.statement import Statement
 
 if TYPE_CHECKING:
     from bearerkit.policy.policy import Policy
@@ -27,8 +28,7 @@ __all__ = ["Explanation", "Indeterminate", "NearMiss", "Trace", "explained"]
 NEAR_MISSES_MAX: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """The statement that decided, and how it came to apply.
 
     `via` is the way from the caller to `matched_principal`: groups and roles in between, outermost first.
@@ -45,8 +45,7 @@ class Trace:
     conditions: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Indeterminate:
+class Indeterminate(NamedTuple):
     """A condition, or a variable of a resource, that could not be decided."""
 
     policy_id: str | None
@@ -55,8 +54,7 @@ class Indeterminate:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class NearMiss:
+class NearMiss(NamedTuple):
     """An allow that would have applied but for what `lacks` says: `principal`, `condition` or `resource`."""
 
     policy_id: str | None
@@ -65,8 +63,7 @@ class NearMiss:
     conditions: tuple[Condition, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """Why a policy decided as it did. `str()` is for a log; `as_dict()` for a program."""
 
     decision: Decision
@@ -113,7 +110,7 @@ class Explanation:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        layer = "" if self.decision.layer == "identity" else f" by the boundary {self.decision.layer!r}"
+        layer = "" if self.decision.layer == IDENTITY else f" by the boundary {self.decision.layer!r}"
         yield f"{self.decision.effect}{layer}: {self.action!r} on {self.resource!r}"
         if self.decision.error is not None:
             yield f"  an error: {self.decision.error}"
@@ -161,14 +158,10 @@ def _trace_dict(trace: Trace, values: bool) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(NamedTuple):
     """One statement about the action, and how each part of it came out."""
 
-    source: Source
-    statement: Statement
-    action: Pattern
-    principal: str | None
+    parts: Parts
     named: bool
     """False if none of its principals is the caller."""
     resource: Truth
@@ -176,8 +169,9 @@ class _Reading:
 
     @property
     def truth(self) -> Truth:
-        parts = (self.named, self.resource, *self.conditions)
-        return False if False in parts else None if None in parts else True
+        if not self.named or self.resource is False or False in self.conditions:
+            return False
+        return None if self.resource is None or None in self.conditions else True
 
 
 def explained(
@@ -189,61 +183,49 @@ def explained(
     context: Mapping[str, Any] | None,
 ) -> Explanation:
     """Why `policy` decided so. Inside the boundary that decided, if one did."""
-    nothing = Explanation(decision, str(action)[:256], str(resource)[:2_048], None, (), (), len(policy), 0)
-    if decision.effect == "boundary_deny":
+    if decision.effect == BOUNDARY_DENY:
         for name, boundary in policy.boundaries:
             inner = boundary.explain(action, resource, principal, context)
             if name == decision.layer and not inner.allowed:
-                return replace(inner, decision=decision)
-    if decision.error is not None or decision.effect == "boundary_deny":
-        return nothing
-    try:
-        return _read_again(policy, nothing, action, resource, principal, context)
-    except Exception:  # it looks at more than the decision had to
-        return nothing
+                return inner._replace(decision=decision)
+    elif decision.error is None:
+        try:
+            return _read_again(policy, decision, action, resource, principal_from(principal), context or NO_CONTEXT)
+        except Exception:  # it looks at more than the decision had to
+            return _without_reasons(policy, decision, action, resource)
+    return _without_reasons(policy, decision, action, resource)
+
+
+def _without_reasons(policy: Policy, decision: Decision, action: str, resource: str) -> Explanation:
+    return Explanation(decision, str(action)[:256], str(resource)[:2_048], None, (), (), len(policy), 0)
 
 
 def _read_again(
-    policy: Policy,
-    nothing: Explanation,
-    action: str,
-    resource: str,
-    principal: Principal | Mapping[str, Any] | None,
-    context: Mapping[str, Any] | None,
+    policy: Policy, decision: Decision, action: str, resource: str, who: Principal | None, context: Context
 ) -> Explanation:
-    decision = nothing.decision
-    who, known = principal_from(principal), {} if context is None else context
-    about = list(_readings(policy, action, resource, who, known))
-    paths = dict.fromkeys(UNKNOWN, ()) if who is None else who.paths
+    about = policy.compiled.about(action) if len(resource) <= policy.limits.resource_length else ()
+    identities = UNKNOWN if who is None else who.identities
+    readings = []
+    for parts in about:
+        principals, tests = parts.statement.principals, parts.conditions
+        readings.append(
+            _Reading(
+                parts,
+                principals is None or not principals.isdisjoint(identities),
+                parts.resource(resource, who, context),
+                tuple([test(who, context) for test in tests]) if tests else (),
+            )
+        )
     return Explanation(
         decision,
-        nothing.action,
-        nothing.resource,
-        _decided_by(about, decision, resource, who, known, paths, policy),
-        tuple(item for reading in about for item in _unknowns(reading, who, known)),
-        _near_misses(about) if decision.effect == IMPLICIT_DENY else (),
+        action[:256],
+        resource[:2_048],
+        _decided_by(readings, decision, resource, who, context, policy),
+        tuple([item for reading in readings if _has_unknown(reading) for item in _unknowns(reading, who, context)]),
+        _near_misses(readings) if decision.effect == IMPLICIT_DENY else (),
         len(policy),
         len(about),
     )
-
-
-def _readings(
-    policy: Policy, action: str, resource: str, principal: Principal | None, context: Context
-) -> Iterator[_Reading]:
-    if len(resource) > policy.limits.resource_length:
-        return
-    identities = UNKNOWN if principal is None else principal.identities
-    for source, statement, about, conditions in policy.compiled.about(action):
-        mine = sorted(identities & statement.principals, key=_rank) if statement.principals is not None else []
-        yield _Reading(
-            source,
-            statement,
-            next(pattern for pattern in statement.actions if pattern.matcher()(action)),
-            mine[0] if mine else None,
-            statement.principals is None or bool(mine),
-            about(resource, principal, context),
-            tuple(test(principal, context) for test in conditions),
-        )
 
 
 def _rank(principal: str) -> tuple[int, str]:
@@ -254,39 +236,51 @@ def _rank(principal: str) -> tuple[int, str]:
 
 
 def _decided_by(
-    about: Sequence[_Reading],
+    readings: Sequence[_Reading],
     decision: Decision,
     resource: str,
     principal: Principal | None,
     context: Context,
-    paths: Mapping[str, tuple[str, ...]],
     policy: Policy,
 ) -> Trace | None:
-    for reading in about:
-        statement, truth = reading.statement, reading.truth
-        if decision.allowed:
-            decides = statement.allows and truth is True
-        else:
-            decides = decision.effect == EXPLICIT_DENY and not statement.allows and truth is not False
-        if decides:
-            return Trace(
-                reading.source.id,
-                reading.source.version,
-                statement.name,
-                statement.allows,
-                reading.action.text,
-                _matched_resource(statement, resource, principal, context, policy),
-                reading.principal,
-                paths.get(reading.principal or "", ()),
-                statement.conditions,
-            )
+    if decision.effect == IMPLICIT_DENY:
+        return None
+    denied = decision.effect == EXPLICIT_DENY
+    for reading in readings:
+        source, statement, action, _, _ = reading.parts
+        if statement.allows is denied or not (reading.truth or (denied and reading.truth is None)):
+            continue
+        who, via = _path(statement, principal)
+        return Trace(
+            source.id,
+            source.version,
+            statement.name,
+            statement.allows,
+            action.text,
+            _matched_resource(statement, resource, principal, context, policy),
+            who,
+            via,
+            statement.conditions,
+        )
     return None
+
+
+def _path(statement: Statement, principal: Principal | None) -> tuple[str | None, tuple[str, ...]]:
+    """The principal of the statement that is the caller, and how the caller came to be it."""
+    if statement.principals is None:
+        return None, ()
+    if principal is None:
+        return EVERYBODY, ()
+    mine = min(principal.identities & statement.principals, key=_rank)
+    return mine, principal.paths[mine]
 
 
 def _matched_resource(
     statement: Statement, resource: str, principal: Principal | None, context: Context, policy: Policy
 ) -> str:
     """The pattern that matched; one with a variable that cannot be filled, if only such a one may have."""
+    if len(statement.resources) == 1:
+        return statement.resources[0].text
     for pattern in statement.resources:
         values = values_of(pattern.variables, principal, context)
         if values is None:
@@ -297,30 +291,35 @@ def _matched_resource(
     return next(pattern.text for pattern in statement.resources if pattern.variables)
 
 
+def _has_unknown(reading: _Reading) -> bool:
+    return reading.named and (
+        reading.resource is None or (reading.resource is not False and None in reading.conditions)
+    )
+
+
 def _unknowns(reading: _Reading, principal: Principal | None, context: Context) -> Iterator[Indeterminate]:
-    if not reading.named or reading.resource is False:
-        return
-    where = (reading.source.id, reading.statement.name)
+    source, statement, *_ = reading.parts
+    where = (source.id, statement.name)
     if reading.resource is None:
-        for name in dict.fromkeys(name for pattern in reading.statement.resources for name in pattern.variables):
+        for name in dict.fromkeys(name for pattern in statement.resources for name in pattern.variables):
             if values_of([name], principal, context) is None:
                 yield Indeterminate(*where, f"${{{name}}}", "a variable that cannot be filled")
-    for condition, truth in zip(reading.statement.conditions, reading.conditions, strict=True):
+    for condition, truth in zip(statement.conditions, reading.conditions, strict=True):
         if truth is None:
             yield Indeterminate(*where, condition.key, why(condition, principal, context))
 
 
-def _near_misses(about: Sequence[_Reading]) -> tuple[NearMiss, ...]:
+def _near_misses(readings: Sequence[_Reading]) -> tuple[NearMiss, ...]:
     """Allows of which one part failed: first those about this very resource."""
     close: list[NearMiss] = []
     further: list[NearMiss] = []
-    for reading in about:
-        statement = reading.statement
+    for reading in readings:
+        source, statement, *_ = reading.parts
         if not statement.allows:
             continue
         pairs = zip(statement.conditions, reading.conditions, strict=True)
         failed = tuple(condition for condition, truth in pairs if truth is not True)
-        where = (reading.source.id, statement.name)
+        where = (source.id, statement.name)
         if reading.resource is True and not reading.named:
             close.append(NearMiss(*where, "principal"))
         elif reading.resource is True and failed:

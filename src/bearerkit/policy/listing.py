@@ -53,7 +53,7 @@ def _covers(
     below = f"{resource}/"
     covered = False
     identities = UNKNOWN if principal is None else principal.identities
-    for _, statement, _, conditions in policy.compiled.about(action):
+    for _, statement, _, _, conditions in policy.compiled.about(action):
         if statement.principals is not None and statement.principals.isdisjoint(identities):
             continue
         met = _met_below(statement, conditions, principal, context)

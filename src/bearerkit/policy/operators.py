@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 from bearerkit.errors import ConfigError
 from bearerkit.policy.pattern import Pattern, is_clean
 
-__all__ = ["OPERATORS", "Operator", "ValueType", "operators_from", "parse_value", "read_value"]
+__all__ = ["OPERATORS", "Operator", "ValueType", "equal", "operators_from", "parse_value", "reader_of"]
 
 ValueType = Literal["string", "pattern", "number", "moment", "flag", "address"]
 """`pattern`: the values of the condition are patterns, what is asked about is a string."""
@@ -45,9 +45,9 @@ class Operator:
     negated: bool = False
 
 
-def read_value(kind: ValueType, value: Any) -> Any:
-    """A value that is asked about, as this type; None if it is of another."""
-    return _READ[kind](value)
+def reader_of(kind: ValueType) -> Callable[[Any], Any]:
+    """Reads a value that is asked about as this type; None if it is of another."""
+    return _READ[kind]
 
 
 def parse_value(kind: ValueType, value: Any) -> Any:
@@ -166,7 +166,8 @@ def _matches(asked: str, value: Pattern | Callable[[str], bool]) -> bool:
     return value.matcher()(asked) if isinstance(value, Pattern) else value(asked)
 
 
-def _equal(asked: Any, value: Any) -> bool:
+def equal(asked: Any, value: Any) -> bool:
+    """The test of the operators that compare for equality."""
     return bool(asked == value)
 
 
@@ -177,8 +178,8 @@ def _equal_in_any_case(asked: str, value: str) -> bool:
 def _family(prefix: str, kind: ValueType) -> list[Operator]:
     """The six comparisons of an ordered type."""
     return [
-        Operator(f"{prefix}Equals", kind, _equal),
-        Operator(f"{prefix}NotEquals", kind, _equal, negated=True),
+        Operator(f"{prefix}Equals", kind, equal),
+        Operator(f"{prefix}NotEquals", kind, equal, negated=True),
         Operator(f"{prefix}LessThan", kind, lambda asked, value: asked < value),
         Operator(f"{prefix}LessThanEquals", kind, lambda asked, value: asked <= value),
         Operator(f"{prefix}GreaterThan", kind, lambda asked, value: asked > value),
@@ -189,14 +190,14 @@ def _family(prefix: str, kind: ValueType) -> list[Operator]:
 OPERATORS: Final[Mapping[str, Operator]] = {
     operator.name: operator
     for operator in (
-        Operator("StringEquals", "string", _equal),
-        Operator("StringNotEquals", "string", _equal, negated=True),
+        Operator("StringEquals", "string", equal),
+        Operator("StringNotEquals", "string", equal, negated=True),
         Operator("StringEqualsIgnoreCase", "string", _equal_in_any_case),
         Operator("StringLike", "pattern", _matches),
         Operator("StringNotLike", "pattern", _matches, negated=True),
         *_family("Numeric", "number"),
         *_family("Date", "moment"),
-        Operator("Bool", "flag", _equal),
+        Operator("Bool", "flag", equal),
         Operator("IpAddress", "address", _within),
         Operator("NotIpAddress", "address", _within, negated=True),
     )

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, Final, Literal, final
 
 from bearerkit.errors import PolicyError
-from bearerkit.policy.bucket import ALLOW, IMPLICIT_DENY, Effect
+from bearerkit.policy.answers import NO_CONTEXT
 from bearerkit.policy.catalog import Catalog
 from bearerkit.policy.clauses import Resolve
 from bearerkit.policy.compiled import CompiledSet, compiled_set
 from bearerkit.policy.decision import IDENTITY, Decision
 from bearerkit.policy.document import read_document
+from bearerkit.policy.effect import ALLOW, BOUNDARY_DENY, EXPLICIT_DENY, IMPLICIT_DENY
 from bearerkit.policy.explanation import Explanation, explained
 from bearerkit.policy.limits import Limits
 from bearerkit.policy.listing import decided_below, decided_here
@@ -30,9 +30,11 @@ from bearerkit.policy_problem import PolicyProblem
 __all__ = ["Policy"]
 
 Who = Principal | Mapping[str, Any] | None
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _DEFAULT_LIMITS: Final = Limits()
 _BOUNDARY: Final = "boundary"
+_NO_NAMES: Final = frozenset[str]()
+_ALLOWED: Final = Decision(ALLOW)
+_DENIED: Final = {effect: Decision(effect) for effect in (EXPLICIT_DENY, IMPLICIT_DENY)}
 
 
 @final
@@ -43,7 +45,7 @@ class Policy:
     attached to. `context` is a mapping with the roots `request`, `session` and `resource`.
     """
 
-    __slots__ = ("_asks", "_catalog", "_limits", "_resource_length", "_schemes", "_set", "boundaries", "sources")
+    __slots__ = ("_answers", "_catalog", "_count", "_limits", "_schemes", "_set", "boundaries", "sources")
 
     sources: tuple[Source, ...]
     """The documents, in order."""
@@ -63,14 +65,13 @@ class Policy:
         self.sources = tuple(dict.fromkeys(sources))
         self.boundaries = tuple(boundaries)
         self._catalog, self._schemes, self._limits = catalog, schemes, limits
-        count = sum(len(source.statements) for source in self.sources)
+        self._count = count = sum(len(source.statements) for source in self.sources)
         if count > limits.effective_statements:
             most = limits.effective_statements
             text = f"{count} statements in force together; at most {most} are allowed"
             raise PolicyError([PolicyProblem("too_many_statements", "", text)])
-        self._set = compiled_set(self.sources, schemes, limits.action_length)
-        self._asks = self._set.known
-        self._resource_length = limits.resource_length
+        self._set = compiled_set(self.sources, schemes, limits, _NO_NAMES if catalog is None else catalog.known)
+        self._answers = self._set.answers
 
     @classmethod
     def parse(
@@ -132,11 +133,11 @@ class Policy:
         """Whether this principal may do this to that resource. The fast path; `decide` says by which layer not."""
         try:
             # All that `decide` does, in line: this is asked on every request, and a call costs as much as a look.
-            ask = self._asks.get(action) or self._set.ask(action)
             who = principal if principal is None or type(principal) is Principal else principal_from(principal)
-            if len(resource) > self._resource_length:
-                return False
-            if ask(resource, who, _NOTHING if context is None else context) is not ALLOW:
+            effect = self._answers[action][resource]
+            if effect is None:
+                effect = self._answers[action].ask(resource, who, NO_CONTEXT if context is None else context)
+            if effect is not ALLOW:
                 return False
             return not self.boundaries or all(
                 policy.allows(action, resource, who, context) for _, policy in self.boundaries
@@ -150,16 +151,18 @@ class Policy:
         """The effect, and the layer that decided."""
         try:
             who = principal_from(principal)
-            effect = self._effect(action, resource, who, _NOTHING if context is None else context)
+            effect = self._answers[action][resource]
+            if effect is None:
+                effect = self._answers[action].ask(resource, who, NO_CONTEXT if context is None else context)
         except Exception as error:
             return Decision(IMPLICIT_DENY, error=f"{type(error).__name__}: {error}"[:200])
         if effect != ALLOW:
-            return Decision(effect)
+            return _DENIED[effect]
         for name, policy in self.boundaries:
             bound = policy.decide(action, resource, who, context)
             if not bound.allowed:
-                return Decision("boundary_deny", name, bound.error)
-        return Decision(ALLOW)
+                return Decision(BOUNDARY_DENY, name, bound.error)
+        return _ALLOWED
 
     def explain(
         self, action: str, resource: str, principal: Who = None, context: Mapping[str, Any] | None = None
@@ -189,11 +192,6 @@ class Policy:
         names = self._catalog.for_resource(resource)
         decided = decided_below if depth == "all" else decided_here
         return {name: decided(self, name, resource, principal, context) for name in names}
-
-    def _effect(self, action: str, resource: str, principal: Principal | None, context: Mapping[str, Any]) -> Effect:
-        if len(resource) > self._resource_length:
-            return IMPLICIT_DENY
-        return self._set.ask(action)(resource, principal, context)
 
     # Several policies
 
@@ -255,7 +253,7 @@ class Policy:
         return json.loads(self.to_json())
 
     def __len__(self) -> int:
-        return sum(len(source.statements) for source in self.sources)
+        return self._count
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Policy):

@@ -11,7 +11,7 @@ import pytest
 
 from bearerkit.errors import ConfigError
 from bearerkit.policy import Operator, Policy, PolicyError
-from bearerkit.policy.operators import OPERATORS, operators_from, parse_value, read_value
+from bearerkit.policy.operators import OPERATORS, operators_from, parse_value, reader_of
 
 HUGE = 10**400
 """JSON may hold it; no float does."""
@@ -59,7 +59,7 @@ ASKED: list[tuple[Any, str, Any, Any]] = [
 @pytest.mark.parametrize(("kind", "value", "read"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED])
 def test_a_value_that_is_asked_about_is_of_the_type_or_nothing(kind: Any, value: Any, read: Any) -> None:
     """No text is taken for a number, no bool for one, no local time for a moment."""
-    found = read_value(kind, value)
+    found = reader_of(kind)(value)
     assert found == read
     assert type(found) is type(read) or isinstance(found, float)
 
