@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, TypeAlias, final
 
 from bearerkit._drive import run
@@ -105,7 +106,9 @@ class Auth:
             if issuer.audience is None:
                 _log.warning("%r accepts tokens for any audience (audience=ANY)", issuer)
         self._identifier: Identifier = self._wire(self._http, self._clock)
-        self._policies = None if policies is None else Policies(policies, proxies, self.now)
+        self._proxies = proxies
+        self._own_policies = None if policies is None else Policies(policies, proxies, self.now)
+        self._policies = self._own_policies
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Auth:
@@ -291,13 +294,20 @@ class Auth:
 
     @contextmanager
     def replaced(
-        self, *, http: HttpClient | None = None, clock: Clock | None = None, identity: AuthContext | None = None
+        self,
+        *,
+        http: HttpClient | None = None,
+        clock: Clock | None = None,
+        identity: AuthContext | None = None,
+        policies: PolicySource | None = None,
     ) -> Iterator[Auth]:
         """For tests (`bearerkit.testing`): other ports with empty caches, or one identity for every request.
 
-        Requirements are enforced as ever. Everything is as before when the block ends.
+        Requirements are enforced as ever. Policies come from `policies`, or else from where this object always has
+        them. Everything is as before when the block ends.
         """
-        before = self._identifier
+        before, policies_before = self._identifier, self._policies
+        self._policies = self._own_policies if policies is None else Policies(policies, self._proxies, self.now)
         if identity is not None:
             self._identifier = FixedIdentity(identity, before.now if clock is None else clock.now)
         else:
@@ -305,24 +315,16 @@ class Auth:
         try:
             yield self
         finally:
-            self._identifier = before
+            self._identifier, self._policies = before, policies_before
 
     def _wire(self, http: HttpClient, clock: Clock) -> Identifier:
-        def enter(issuer: IssuerSettings, *, untrusted: bool = False) -> Any:
-            return entry_of(
-                issuer,
-                http=http,
-                clock=clock,
-                entropy=self._entropy,
-                threads=self._threads,
-                observer=self._observer,
-                untrusted=untrusted,
-            )
-
+        enter = partial(
+            entry_of, http=http, clock=clock, entropy=self._entropy, threads=self._threads, observer=self._observer
+        )
         return Authenticator(
             [enter(issuer) for issuer in self.issuers],
             self._resolvers,
-            enter=lambda issuer: enter(issuer, untrusted=True),
+            enter=partial(enter, untrusted=True),
             places=self.places,
             revocations=self._revocations,
             clock=clock,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from bearerkit import Auth, AuthContext, Issuer, role, scope, tenant
+from bearerkit import Auth, AuthContext, Issuer, can, role, scope, tenant
 from bearerkit.errors import (
     CredentialsMissing,
     Expired,
@@ -12,11 +14,13 @@ from bearerkit.errors import (
     IssuerMismatch,
     KeysUnavailable,
     PermissionDenied,
+    PolicyError,
     SignatureInvalid,
     TenantUnknown,
 )
 from bearerkit.gate import Gate
 from bearerkit.http import Headers, Request
+from bearerkit.policy import Policy
 from bearerkit.testing import FakeIssuer, FrozenClock, SigningKey, as_user
 
 ISSUER = "https://id.example.test"
@@ -120,6 +124,99 @@ def test_a_request_that_was_judged_before_is_judged_anew(auth: Auth) -> None:
         assert auth.authorize(same).subject == "u1"
     with pytest.raises(CredentialsMissing):
         auth.authorize(same)
+
+
+# as_user(policy=…)
+
+READ = [{"effect": "allow", "actions": ["orders.read"], "resources": ["orders/*"]}]
+VERSIONED = {
+    "version": "1.0",
+    "statements": [
+        {"effect": "Allow", "principals": ["role:clerk"], "actions": ["orders.read"], "resources": ["orders/*"]}
+    ],
+}
+need = can("orders.read", "orders/{order_id}")
+
+
+class Source:
+    """The policies of the application, which tell who asked for them."""
+
+    def __init__(self) -> None:
+        self.asked: list[AuthContext] = []
+
+    async def policies_for(self, context: AuthContext) -> Policy:
+        self.asked.append(context)
+        return Policy.parse(READ) if "clerk" in context.roles else Policy()
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def with_policies(source: Source) -> Auth:
+    return Auth(Issuer(ISSUER, audience="api"), policies=source)
+
+
+@pytest.mark.parametrize("policy", [Policy.parse(READ), READ, VERSIONED], ids=["policy", "flat", "versioned"])
+def test_a_policy_for_the_user(auth: Auth, policy: Any) -> None:
+    """Also where the `Auth` knows no policies; it decides about this user and what it does not allow is refused."""
+    with as_user(auth, roles=["clerk"], policy=policy) as identity:
+        assert auth.authorize(request(order_id="7"), need) == identity
+        assert identity.can("orders.read", "orders/7")
+        assert not identity.can("orders.delete", "orders/7")
+        with pytest.raises(PermissionDenied) as refused:
+            auth.authorize(request(order_id="7"), can("orders.delete", "orders/{order_id}"))
+    assert refused.value.reason == "implicit_deny"
+
+
+@pytest.mark.anyio
+async def test_a_policy_reaches_async_callers_too(with_policies: Auth, source: Source) -> None:
+    with as_user(with_policies, policy=READ):
+        assert (await with_policies.aauthorize(request(order_id="7"), need)).can("orders.read", "orders/8")
+        assert (await with_policies.averify("any")).can("orders.read", "orders/8")
+    assert source.asked == []
+
+
+def test_without_one_the_source_decides_by_this_identity(with_policies: Auth, source: Source) -> None:
+    with as_user(with_policies, roles=["clerk"]):
+        with_policies.authorize(request(order_id="7"), need)
+    with as_user(with_policies), pytest.raises(PermissionDenied):
+        with_policies.authorize(request(order_id="7"), need)
+    assert [context.roles for context in source.asked] == [("clerk",), ()]
+
+
+def test_a_policy_ends_with_its_user(with_policies: Auth) -> None:
+    """The next one has none of it, nor has who comes with a token; the outer one has his again."""
+    issuer = FakeIssuer(ISSUER, audience="api", alg="ES256")
+    with as_user(with_policies, policy=READ):
+        with as_user(with_policies, sub="another"), pytest.raises(PermissionDenied):
+            with_policies.authorize(request(order_id="7"), need)
+        with issuer.connect(with_policies), pytest.raises(PermissionDenied):
+            with_policies.authorize(request(issuer.token(), order_id="7"), need)
+        with_policies.authorize(request(order_id="7"), need)
+    with issuer.connect(with_policies):
+        with pytest.raises(PermissionDenied):
+            with_policies.authorize(request(issuer.token(), order_id="7"), need)
+        with_policies.authorize(request(issuer.token(roles=["clerk"]), order_id="7"), need)
+
+
+def test_its_conditions_see_the_request(auth: Auth) -> None:
+    posting = {"op": "StringEquals", "key": "request.method", "values": ["POST"]}
+    with as_user(auth, policy=[{**READ[0], "conditions": [posting]}]), pytest.raises(PermissionDenied):
+        auth.authorize(request(order_id="7"), need)
+    getting = {**posting, "values": ["GET"]}
+    with as_user(auth, policy=[{**READ[0], "conditions": [getting]}]):
+        auth.authorize(request(order_id="7"), need)
+
+
+@pytest.mark.parametrize("document", [[{**READ[0], "effect": "alow"}], "orders.read", 5])
+def test_a_document_that_does_not_parse_is_no_policy(auth: Auth, document: Any) -> None:
+    with pytest.raises(PolicyError), as_user(auth, policy=document):
+        pass
+    with pytest.raises(CredentialsMissing):
+        auth.authorize(request())
 
 
 # FakeIssuer.connect

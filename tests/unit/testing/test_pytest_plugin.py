@@ -176,6 +176,29 @@ def test_blocks(as_user):
     )
 
 
+def test_as_user_takes_a_policy_for_one_user(project: pytest.Pytester) -> None:
+    outcome(
+        project,
+        """
+import pytest
+from bearerkit import Auth, Issuer, can
+from bearerkit.errors import PermissionDenied
+from bearerkit.http import Headers, Request
+
+auth = Auth(Issuer("https://id.example.com", audience="orders-api"))
+need = can("orders.read", "orders/1")
+
+def test_the_next_user_has_none_of_it(as_user):
+    as_user(auth, sub="ada", policy=[{"effect": "allow", "actions": ["*"], "resources": ["*"]}])
+    assert auth.authorize(Request("GET", "/", Headers()), need).subject == "ada"
+    as_user(auth, sub="bob")
+    with pytest.raises(PermissionDenied):
+        auth.authorize(Request("GET", "/", Headers()), need)
+""",
+        passed=1,
+    )
+
+
 def test_a_project_may_define_its_own_issuer(project: pytest.Pytester) -> None:
     outcome(
         project,
