@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 
 from architecture.source_tree import PACKAGE
 from bearerkit import errors
+from bearerkit.policy.bucket import Effect
 from docs.pages import ROOT
 
 SOURCE = PACKAGE
@@ -19,9 +21,11 @@ EXPANDED = {
         *("exp_invalid", "nbf_invalid", "iat_invalid"),
         *("sub_invalid", "jti_invalid", "client_id_invalid"),
     ),
+    # guards/policies.py: what a policy said
+    "explanation.decision.effect": tuple(effect for effect in get_args(Effect) if effect != "allow"),
 }
-"""Reasons that are put together at run time: the f-string → what it can become."""
-NO_REFUSALS = {"ConfigError", "Refused", "BearerkitError"}
+"""Reasons that are put together at run time: the f-string, or what is read → what it can become."""
+NO_REFUSALS = {"ConfigError", "PolicyError", "Refused", "BearerkitError"}
 ROW = re.compile(
     r"^\| (?P<reasons>`\w+`(?:, `\w+`)*) \| `(?P<error>\w+)` \| (?P<status>\d+) \| [^|]+ \| [^|]+ \|$",
     re.MULTILINE,
@@ -48,7 +52,7 @@ def occurring(tree: ast.AST) -> Iterator[Reason]:
 def _spelled(value: ast.expr | None) -> tuple[str, ...]:
     if value is None:
         return ()
-    if isinstance(value, ast.JoinedStr):
+    if isinstance(value, ast.JoinedStr) or ast.unparse(value) in EXPANDED:
         return EXPANDED[ast.unparse(value)]
     return tuple(part.value for part in ast.walk(value) if isinstance(part, ast.Constant) and type(part.value) is str)
 
@@ -101,6 +105,10 @@ def test_reasons_of_classes_are_in_one_file():
         ("Malformed('x', reason='planted')", [("planted", "Malformed", 401)]),
         ("Malformed(reason='a' if x else 'b')", [("a", "Malformed", 401), ("b", "Malformed", 401)]),
         ("PermissionDenied('x', reason=self.reason)", [("permission_denied", "PermissionDenied", 403)]),
+        (
+            "PermissionDenied('x', reason=explanation.decision.effect)",
+            [(f"{kind}_deny", "PermissionDenied", 403) for kind in ("explicit", "implicit", "boundary")],
+        ),
         ("ConfigError('x')", []),
         ("print('x', reason='y')", []),
     ],
