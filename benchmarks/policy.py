@@ -4,7 +4,7 @@ Everything runs in one process, interleaved, in shuffled order, in short chunks;
 the ratios inside one run, most of them to `table[action][resource]` in line, the least that any answer could cost.
 
     uv run python benchmarks/policy.py [--rounds 40] [--sizes 10,100,1000,10000] [--check]
-    uv run --with casbin --with vakt python benchmarks/policy.py
+    uv run --with pycasbin --with vakt python benchmarks/policy.py
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bearerkit.policy.condition import Condition
-from bearerkit.policy.pattern import Pattern, Variable
+from bearerkit.policy.pattern import Pattern
 
 __all__ = ["Source", "Statement"]
 
@@ -30,13 +30,6 @@ class Statement:
     def name(self) -> str:
         """What an explanation calls it."""
         return self.sid if self.sid is not None else f"#{self.index}"
-
-    @property
-    def is_plain(self) -> bool:
-        """True if only action, resource and principal decide."""
-        return not self.conditions and not any(
-            isinstance(atom, Variable) for pattern in self.resources for atom in pattern.atoms
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -136,3 +136,37 @@ def test_two_patterns_in_between_are_tried_one_after_the_other() -> None:
     assert [few.allows("a", resource) for resource in ("p/1", "exact", "other")] == [True, True, False]
     many = Policy.parse([statement("allow", "a", resources=tuple(f"p{number}/*" for number in range(40)))])
     assert [many.allows("a", resource) for resource in ("p7/1", "p7", "p77/1")] == [True, False, False]
+
+
+def test_too_long_a_resource_is_denied_by_every_kind_of_statement() -> None:
+    """Plain or not, attached or named: one question more, and never an error."""
+    conditions = {"StringEquals": {"request.tenant": "acme"}}
+    kinds: list[dict[str, Any]] = [{}, {"principals": ["*"]}, {"conditions": conditions}, {"effect": "deny"}]
+    for more in kinds:
+        policy = Policy.parse([{"effect": "allow", "actions": ["a"], "resources": ["*"]} | more])
+        decision = policy.decide("a", "x" * 2_049, {"id": "u"}, {"request": {"tenant": "acme"}})
+        assert (decision.effect, decision.error) == ("implicit_deny", None), more
+
+
+def test_many_statements_with_conditions_are_asked_only_about_their_own_resources() -> None:
+    """However many they are; several hold together, and a deny among them counts if it is indeterminate."""
+
+    def under(effect: str, resource: str, env: str) -> dict[str, Any]:
+        conditions = {"StringEquals": {"request.env": env}}
+        return {"effect": effect, "actions": ["a"], "resources": [resource], "conditions": conditions}
+
+    policy = Policy.parse(
+        [
+            *(under("allow", f"x/{number}", f"env{number % 3}") for number in range(50)),
+            *(under("deny", "x/7", env) for env in ("down", "closed")),
+            {"effect": "allow", "actions": ["a"], "resources": ["x/always"]},
+        ]
+    )
+    context = {"request": {"env": "env1"}}
+    assert [number for number in range(50) if policy.allows("a", f"x/{number}", None, context)] == [
+        number for number in range(50) if number % 3 == 1
+    ]
+    assert policy.allows("a", "x/always")
+    assert policy.decide("a", "x/7").effect == "explicit_deny"
+    assert policy.decide("a", "x/8").effect == "implicit_deny"
+    assert policy.decide("a", "y", None, context).effect == "implicit_deny"
