@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, final
 
-from bearerkit.policy.decision import Decision
 from bearerkit.policy.explanation import Explanation
 from bearerkit.policy.policy import Policy
 from bearerkit.policy.principal import Principal
@@ -33,10 +32,6 @@ class Grants:
     def allows(self, action: str, resource: str, further: Mapping[str, Any] = _NOTHING) -> bool:
         """Whether this caller may do it."""
         return self.policy.allows(action, resource, self.principal, self._context(further))
-
-    def decide(self, action: str, resource: str, further: Mapping[str, Any] = _NOTHING) -> Decision:
-        """The effect, and the layer that decided."""
-        return self.policy.decide(action, resource, self.principal, self._context(further))
 
     def explain(self, action: str, resource: str, further: Mapping[str, Any] = _NOTHING) -> Explanation:
         """Why it is so."""
