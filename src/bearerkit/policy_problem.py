@@ -10,8 +10,8 @@ __all__ = ["PolicyProblem"]
 class PolicyProblem(NamedTuple):
     """What is wrong, and where.
 
-    `code` is stable (docs/policies.md lists them), `pointer` a JSON pointer into the document (RFC 6901), `message` a
-    sentence with the nearest valid name where there is one.
+    `code` is stable (docs/policies.md and docs/policy-stores.md list them), `pointer` a JSON pointer into the document
+    (RFC 6901), `message` a sentence with the nearest valid name where there is one.
     """
 
     code: str

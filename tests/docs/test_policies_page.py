@@ -1,4 +1,4 @@
-"""docs/policies.md lists every code of a problem and every operator, and none that does not exist."""
+"""docs/policies.md and docs/policy-stores.md list every code of a problem and every operator, and no other."""
 
 from __future__ import annotations
 
@@ -9,17 +9,36 @@ from bearerkit.policy.operators import OPERATORS
 from docs.pages import ROOT
 
 PAGE = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
-SOURCE = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/bearerkit/policy").glob("*.py"))
+STORES_PAGE = (ROOT / "docs" / "policy-stores.md").read_text(encoding="utf-8")
+
+
+def source_of(folder: str) -> str:
+    return "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/bearerkit" / folder).rglob("*.py"))
+
+
+SOURCE = source_of("policy")
+MADE = re.compile(r'Problem\(\s*"([a-z_]+)"')
+CODE = re.compile(r"`([a-z]+_[a-z_]+)`")
+
+
+def listed_in(page: str) -> set[str]:
+    """The codes of the table."""
+    rows = page.partition("| Code |")[2].partition("\n\n")[0].splitlines()
+    return {code for row in rows for code in CODE.findall(row.partition(" | ")[0])}
 
 
 def test_every_code_is_listed() -> None:
     """As the source spells them, those of lists by the lists that there are."""
-    codes = set(re.findall(r'\.problem\(\s*"([a-z_]+)"', SOURCE)) | set(re.findall(r'Problem\(\s*"([a-z_]+)"', SOURCE))
+    codes = set(re.findall(r'\.problem\(\s*"([a-z_]+)"', SOURCE)) | set(MADE.findall(SOURCE))
     names = ("actions", "resources", "principals", "values")
     codes |= {f"{kind}_{name}" for kind in ("missing", "empty", "too_many") for name in names}
     codes -= {"missing_principals"}  # empty_principals says both
-    table = PAGE.partition("| Code |")[2]
-    assert set(re.findall(r"`([a-z]+_[a-z_]+)`", table.partition("\n\n")[0])) == codes
+    assert listed_in(PAGE) == codes
+
+
+def test_every_code_of_stores_is_listed() -> None:
+    """What a store adds to those of documents, and what it says of its own."""
+    assert listed_in(STORES_PAGE) == set(MADE.findall(source_of("stores"))) - {"bad_document"}
 
 
 def test_every_operator_is_listed() -> None:
