@@ -176,6 +176,10 @@ IN_BLOCK = {"op": "IpAddress", "key": "request.ip", "values": ["198.51.100.0/24"
         (["203.0.113.9"], "203.0.113.9", "198.51.100.7" + ", 203.0.113.9" * 40, False),
         (["203.0.113.9"], None, "198.51.100.7", False),
         (["::1"], "::1", "198.51.100.7", True),
+        (["::ffff:203.0.113.0/120"], "203.0.113.9", "198.51.100.7", True),
+        (["::ffff:203.0.113.0/120"], "203.0.114.9", "198.51.100.7", False),
+        (["203.0.113.9"], "::ffff:203.0.113.9", "198.51.100.7", True),
+        (["2001:db8::/32"], "203.0.113.9", "198.51.100.7", False),
     ],
 )
 def test_the_address_of_the_caller(proxies: Any, client: str | None, forwarded: str | None, allowed: bool) -> None:
@@ -191,6 +195,13 @@ def test_proxies_that_are_none(proxies: Any) -> None:
     with pytest.raises(ConfigError, match="trusted_proxies") as refused:
         service(ALLOW, trusted_proxies=proxies, realm="é")
     assert len(refused.value.problems) == 2
+
+
+def test_every_proxy_that_is_none_is_named() -> None:
+    """All of them at once."""
+    with pytest.raises(ConfigError) as refused:
+        service(ALLOW, trusted_proxies=["10.0.0.1/8", "10.0.0.2", "x"])
+    assert [problem.split("'")[1] for problem in refused.value.problems] == ["10.0.0.1/8", "x"]
 
 
 @pytest.mark.parametrize(

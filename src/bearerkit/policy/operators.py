@@ -7,28 +7,30 @@ deny does. Teams register further operators; those declare one of these types to
 
 from __future__ import annotations
 
-import ipaddress
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from bearerkit.errors import ConfigError
-from bearerkit.policy.pattern import Pattern, is_clean
+from bearerkit.policy.addresses import Address, Block, address_of, block_of
+from bearerkit.policy.pattern import is_clean
 
 __all__ = ["OPERATORS", "Operator", "ValueType", "equal", "operators_from", "parse_value", "reader_of"]
 
 ValueType = Literal["string", "pattern", "number", "moment", "flag", "address"]
-"""`pattern`: the values of the condition are patterns, what is asked about is a string."""
+"""What is asked about is a string for `string` and `pattern`, an int or float for `number`, seconds since the epoch for
+`moment`, a bool for `flag` and an `ipaddress` object for `address`. A value of the condition is the same, but for
+`pattern` a function from a string to a bool, and for `address` a network of `ipaddress`.
+"""
 
 Test = Callable[[Any, Any], bool]
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
-_MAPPED: Final = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +76,11 @@ def _moment(value: Any) -> float | None:
             return None
     if isinstance(value, datetime):
         return None if value.utcoffset() is None else value.timestamp()
-    return None if isinstance(value, date) else _number(value)
+    return _number(value)
 
 
 def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Block = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-def _address(value: Any) -> Address | None:
-    if isinstance(value, str):
-        try:
-            value = ipaddress.ip_address(value)
-        except ValueError:
-            return None
-    if not isinstance(value, Address):
-        return None
-    mapped = value.ipv4_mapped if isinstance(value, ipaddress.IPv6Address) else None
-    return mapped or value
 
 
 _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -103,7 +89,7 @@ _READ: Final[Mapping[str, Callable[[Any], Any]]] = {
     "number": _number,
     "moment": _moment,
     "flag": _flag,
-    "address": _address,
+    "address": address_of,
 }
 
 
@@ -138,15 +124,9 @@ def _parse_flag(value: Any) -> bool:
 
 def _parse_block(value: Any) -> Block:
     try:
-        if not isinstance(value, str):
-            raise ValueError("no string")
-        block = ipaddress.ip_network(value)
+        return block_of(value)
     except ValueError as error:
         raise ValueError(f"an address or a CIDR block without host bits is needed: {error}") from None
-    if isinstance(block, ipaddress.IPv6Network) and block.subnet_of(_MAPPED):
-        mapped = block.network_address.ipv4_mapped
-        return ipaddress.IPv4Network((int(mapped or 0), block.prefixlen - 96))
-    return block
 
 
 _PARSE: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -159,11 +139,11 @@ _PARSE: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 
 def _within(address: Address, block: Block) -> bool:
-    return address.version == block.version and address in block
+    return address in block
 
 
-def _matches(asked: str, value: Pattern | Callable[[str], bool]) -> bool:
-    return value.matcher()(asked) if isinstance(value, Pattern) else value(asked)
+def _matches(asked: str, value: Callable[[str], bool]) -> bool:
+    return value(asked)
 
 
 def equal(asked: Any, value: Any) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bearerkit.policy.addresses import Block, block_of
 from bearerkit.verify.client_address import TrustedProxies
 from bearerkit.verify.credentials import Places
 from bearerkit.verify.issuer import IssuerSettings
@@ -43,14 +44,16 @@ def auth_problems(
 
 
 def proxies_from(blocks: Iterable[str] | None, problems: list[str]) -> TrustedProxies | None:
-    """The proxies of `trusted_proxies=`; a problem for what is no list of addresses."""
+    """The proxies of `trusted_proxies=`; a problem for each thing that is no address and no block."""
     if blocks is None:
         return None
     if isinstance(blocks, str) or not isinstance(blocks, Iterable):
         problems.append(f"trusted_proxies must be a list of addresses or blocks, not {blocks!r}")
         return None
-    try:
-        return TrustedProxies(blocks)
-    except ValueError as error:
-        problems.append(str(error))
-        return None
+    found: list[Block] = []
+    for text in blocks:
+        try:
+            found.append(block_of(text))
+        except ValueError as error:
+            problems.append(f"trusted_proxies: {text!r} is no address and no block of addresses: {error}")
+    return TrustedProxies(found)
