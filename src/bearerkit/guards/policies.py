@@ -15,11 +15,10 @@ from bearerkit.errors import ConfigError, PermissionDenied
 from bearerkit.guards.requirement import Facts, Requirement, Stage
 from bearerkit.http import Request
 from bearerkit.jose.claims import shown
-from bearerkit.policy.name import fits_one_name
+from bearerkit.policy.name import fits_one_name, is_action
 
 __all__ = ["can"]
 
-_ACTION: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UPWARDS: Final = (".", "..")
 _NO_POLICY: Final = (
@@ -74,7 +73,7 @@ def can(action: str, resource: str) -> Requirement:
     for what is no action, and for braces that are no placeholder.
     """
     problems = []
-    if type(action) is not str or _ACTION.fullmatch(action) is None:
+    if not is_action(action):
         problems.append(f"can(): an action is asked for by its whole name, as in orders.read, not {action!r}")
     if not resource or type(resource) is not str:
         problems.append(f"can(): the resource must be a non-empty string, not {resource!r}")

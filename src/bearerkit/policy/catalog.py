@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from bearerkit.errors import ConfigError
+from bearerkit.policy.name import is_action
 from bearerkit.policy.pattern import PatternProblem, parse_pattern
 from bearerkit.policy.scheme import DEFAULT_SCHEMES, scheme_of
 from bearerkit.spelling import nearest
@@ -21,7 +22,6 @@ __all__ = ["VERBS", "Action", "Catalog"]
 VERBS: Final = ("get", "post", "patch", "put", "delete", "archive", "unarchive")
 """What every table of a package can be asked, by default."""
 _EXTENSIBLE: Final = ("get", "put", "delete")
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _WORDS: Final = re.compile(r"[A-Za-z0-9]+")
 _MEMBERS: Final = ("resources", "description", "deprecated")
 
@@ -55,7 +55,7 @@ class Catalog:
         problems: list[str] = []
         by_name: dict[str, Action] = {}
         for action in self.actions:
-            if _NAME.fullmatch(str(action.name)) is None:
+            if not is_action(action.name):
                 problems.append(f"an action is segments of letters, digits, - and _ between dots, not {action.name!r}")
             elif by_name.setdefault(action.name, action) != action:
                 problems.append(f"the action {action.name} is in the catalog twice")
