@@ -13,7 +13,8 @@ from typing import Any, Final, cast
 
 from bearerkit.errors import ConfigError
 from bearerkit.policy.name import is_action
-from bearerkit.policy.pattern import PatternProblem, parse_pattern
+from bearerkit.policy.pattern import Match, Pattern, PatternProblem, parse_pattern
+from bearerkit.policy.resource_set import matches_any
 from bearerkit.policy.scheme import DEFAULT_SCHEMES, scheme_of
 from bearerkit.spelling import nearest
 
@@ -50,48 +51,50 @@ class Catalog:
     known: frozenset[str] = field(init=False, repr=False, compare=False)
     """The names of the actions, in no order."""
     _by_name: Mapping[str, Action] = field(init=False, repr=False, compare=False)
+    _about: Mapping[str, Match | None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         problems: list[str] = []
         by_name: dict[str, Action] = {}
+        about: dict[str, Match | None] = {}
         for action in self.actions:
+            if not isinstance(action, Action):
+                problems.append(f"an action is a name or an Action, not {action!r}")
+                continue
             if not is_action(action.name):
                 problems.append(f"an action is segments of letters, digits, - and _ between dots, not {action.name!r}")
             elif by_name.setdefault(action.name, action) != action:
                 problems.append(f"the action {action.name} is in the catalog twice")
-            for text in action.resources:
-                try:
-                    parse_pattern(text, variables=False)
-                except PatternProblem as problem:
-                    problems.append(f"the resource {text!r} of {action.name}: {problem.message}")
+            patterns = _patterns(action, problems)
+            about[str(action.name)] = matches_any(patterns) if patterns else None
         if problems:
             raise ConfigError(problems)
         object.__setattr__(self, "actions", tuple(by_name.values()))
         object.__setattr__(self, "_by_name", by_name)
         object.__setattr__(self, "known", frozenset(by_name))
+        object.__setattr__(self, "_about", about)
 
     @classmethod
     def of(cls, actions: Mapping[str, Mapping[str, Any]] | Iterable[str | Action]) -> Catalog:
         """From names, or from name → object with the members `resources`, `description` and `deprecated`."""
+        if isinstance(actions, str) or not isinstance(actions, Iterable):
+            raise ConfigError(f"a catalog is a list of actions, or an object of actions and their members: {actions!r}")
         if not isinstance(actions, Mapping):
             return cls(tuple(Action(item) if isinstance(item, str) else item for item in actions))
         entries = cast("Mapping[str, Mapping[str, Any]]", actions)
-        problems = [
-            f"{name}: unknown member {member!r}{nearest(member, _MEMBERS)}"
-            for name, members in entries.items()
-            for member in members
-            if member not in _MEMBERS
-        ]
+        problems: list[str] = []
+        for name, members in entries.items():
+            if not isinstance(members, Mapping):
+                problems.append(f"{name}: an object is needed, with {', '.join(_MEMBERS)}, not {members!r}")
+                continue
+            problems += [
+                f"{name}: unknown member {member!r}{nearest(member, _MEMBERS)}"
+                for member in members
+                if member not in _MEMBERS
+            ]
         if problems:
             raise ConfigError(problems)
-        return cls(
-            tuple(
-                Action(
-                    name, tuple(members.get("resources", ())), members.get("description", ""), members.get("deprecated")
-                )
-                for name, members in entries.items()
-            )
-        )
+        return cls(tuple(_action(name, members) for name, members in entries.items()))
 
     @classmethod
     def from_package(
@@ -150,17 +153,35 @@ class Catalog:
         """
         scheme = scheme_of(resource, DEFAULT_SCHEMES)
         levels = dict(scheme.levels(resource) or ()) if scheme is not None else {}
-        return tuple(action.name for action in self.actions if _is_about(action, resource, levels))
+        return tuple(action.name for action in self.actions if self._is_about(action, resource, levels))
+
+    def _is_about(self, action: Action, resource: str, levels: Mapping[str, str]) -> bool:
+        if action.package is not None:
+            if not levels or levels.get("package", action.package) != action.package:
+                return False
+            return action.table is None or levels.get("table", action.table) == action.table
+        matches = self._about[action.name]
+        return matches is None or matches(resource)
 
 
-def _is_about(action: Action, resource: str, levels: Mapping[str, str]) -> bool:
-    if action.package is not None:
-        if not levels or levels.get("package", action.package) != action.package:
-            return False
-        return action.table is None or levels.get("table", action.table) == action.table
-    return not action.resources or any(
-        parse_pattern(text, variables=False).matcher()(resource) for text in action.resources
-    )
+def _action(name: str, members: Mapping[str, Any]) -> Action:
+    resources = members.get("resources", ())
+    listed = tuple(resources) if isinstance(resources, list) else resources
+    return Action(name, listed, members.get("description", ""), members.get("deprecated"))
+
+
+def _patterns(action: Action, problems: list[str]) -> tuple[Pattern, ...]:
+    """What the action is about, and a problem for each resource that is no pattern."""
+    if not isinstance(action.resources, list | tuple):
+        problems.append(f"the resources of {action.name} are a list of patterns, not {action.resources!r}")
+        return ()
+    patterns: list[Pattern] = []
+    for text in action.resources:
+        try:
+            patterns.append(parse_pattern(text, variables=False))
+        except PatternProblem as problem:
+            problems.append(f"the resource {text!r} of {action.name}: {problem.message}")
+    return tuple(patterns)
 
 
 def _pascal(table: str) -> str:

@@ -57,11 +57,34 @@ def test_catalogs_are_joined_and_asked() -> None:
         (lambda: Catalog.of(["a*"]), "segments of letters"),
         (lambda: Catalog.of([Action("a"), Action("a", description="x")]), "in the catalog twice"),
         (lambda: Catalog.of({"a": {"resources": ["${principal.id}"]}}), "the resource '\\$.principal.id.' of a"),
+        (lambda: Catalog.of({"a": {"resources": "doc/*"}}), "the resources of a are a list of patterns, not 'doc"),
+        (lambda: Catalog.of([Action("a", "doc/*")]), "the resources of a are a list of patterns"),  # type: ignore[arg-type]
+        (lambda: Catalog.of({"a": {"resources": [5]}}), "the resource 5 of a"),
+        (lambda: Catalog.of({"a": None}), "a: an object is needed"),  # type: ignore[dict-item]
+        (lambda: Catalog.of({"a": ["resources"]}), "a: an object is needed"),  # type: ignore[dict-item]
+        (lambda: Catalog.of("abc"), "a catalog is a list of actions"),
+        (lambda: Catalog.of(5), "a catalog is a list of actions"),  # type: ignore[arg-type]
+        (lambda: Catalog.of([1]), "a name or an Action, not 1"),  # type: ignore[list-item]
         (lambda: Catalog.of({"a": {"resource": []}}), "unknown member 'resource'; did you mean 'resources'"),
         (lambda: Catalog.from_package("m", tables=["t"], extensible_tables=["x"]), "'x' is not among the tables"),
         (lambda: Catalog.from_package("m", tables=["-"]), "gives no name"),
     ],
-    ids=["dots", "wildcard", "twice", "pattern", "member", "extensible", "nameless"],
+    ids=[
+        *(
+            "dots",
+            "wildcard",
+            "twice",
+            "pattern",
+            "text",
+            "text of an action",
+            "number",
+            "null",
+            "list",
+            "one text",
+            "five",
+        ),
+        *("no action", "member", "extensible", "nameless"),
+    ],
 )
 def test_a_catalog_that_cannot_work_is_refused(make: Any, says: str) -> None:
     """As a fault of the settings."""
