@@ -90,8 +90,14 @@ def _shared(data: Any, path: Path, catalog: Catalog | None) -> Policy:
             policy |= Policy.parse(data["document"], id=path.name, catalog=catalog)
         except PolicyError as error:
             raise FileProblem(f"{path}: {'; '.join(map(str, error.problems))}") from None
-    for name, files in (data.get("boundaries") or {}).items():
-        policy = policy.bounded_by(policy_of(_beside(files, path), catalog), name)
+    boundaries = data.get("boundaries") or {}
+    if not isinstance(boundaries, Mapping):
+        raise FileProblem(f"{path}: boundaries are an object of names and files")
+    for name, files in boundaries.items():
+        try:
+            policy = policy.bounded_by(policy_of(_beside(files, path), catalog), name)
+        except ValueError as error:
+            raise FileProblem(f"{path}: {error}") from None
     return policy
 
 

@@ -37,9 +37,9 @@ def add_policy_commands(commands: Any) -> None:
     explain.add_argument("--action", required=True, metavar="NAME", help="as in orders.read")
     explain.add_argument("--resource", required=True, metavar="NAME", help="as in orders/7")
     explain.add_argument(
-        "--principal", type=_data, metavar="JSON", help='as in {"id": "u1", "roles": ["editor"]}; @FILE'
+        "--principal", type=_members, metavar="JSON", help='as in {"id": "u1", "roles": ["editor"]}; @FILE'
     )
-    explain.add_argument("--context", type=_data, metavar="JSON", help='as in {"resource": {"owner": "u1"}}; @FILE')
+    explain.add_argument("--context", type=_members, metavar="JSON", help='as in {"resource": {"owner": "u1"}}; @FILE')
     explain.add_argument("--values", action="store_true", help="with the values of conditions (--format json)")
     explain.add_argument("--format", choices=["text", "json"], default="text")
     explain.set_defaults(run=_told(_explain))
@@ -59,14 +59,17 @@ def _add_files(parser: Any) -> None:
     parser.add_argument("--catalog", type=Path, metavar="FILE", help="the actions that exist")
 
 
-def _data(text: str) -> Any:
-    """JSON, or `@FILE`."""
+def _members(text: str) -> dict[str, Any]:
+    """An object as JSON, or `@FILE`."""
     try:
-        return data_in(Path(text[1:])) if text.startswith("@") else json.loads(text)
+        data = data_in(Path(text[1:])) if text.startswith("@") else json.loads(text)
     except FileProblem as problem:
         raise ArgumentTypeError(str(problem)) from None
     except ValueError as error:
         raise ArgumentTypeError(f"this is no JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise ArgumentTypeError(f"an object is needed, not {text!r}")
+    return data
 
 
 def _told(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:

@@ -161,6 +161,10 @@ def test_principal_and_context_from_files(run: Run, write: Any) -> None:
     assert code == 2
     assert "no JSON" in err
     assert "none.json" in run("explain", path, *question, "--principal", "@none.json")[2]
+    for option in ("--principal", "--context"):
+        code, out, err = run("explain", path, *question, option, '"u1"')
+        assert (code, out) == (2, "")
+        assert "an object is needed" in err
 
 
 def test_documents_that_do_not_parse_explain_nothing(run: Run, write: Any) -> None:
@@ -254,6 +258,8 @@ def test_yaml_cases_with_boundaries(run: Run, write: Any) -> None:
         ({"cases": [], "policies": [5]}, "file names"),
         ({"cases": [], "document": BAD}, "bad_effect"),
         ({"cases": [], "policies": "none.json"}, "none.json"),
+        ({"cases": [], "boundaries": ["p.json"]}, "boundaries are an object"),
+        ({"cases": [], "boundaries": {"identity": []}}, "'identity' names no boundary"),
     ],
 )
 def test_a_file_of_cases_that_cannot_work(run: Run, write: Any, data: Any, needle: str) -> None:
