@@ -45,6 +45,12 @@ class Principal:
     key: str | None = None
     anonymous: bool = False
 
+    def __post_init__(self) -> None:
+        # Taken apart into letters, a role would drop its denies as well as its allows.
+        kinds: tuple[type, ...] = (type(self.roles), type(self.groups))
+        if str in kinds:
+            raise TypeError("roles and groups are lists of names, not one text")
+
     @cached_property
     def paths(self) -> Mapping[str, tuple[str, ...]]:
         """Each principal that this one matches, as statements spell it → how it came to that."""

@@ -59,8 +59,8 @@ def test_what_conditions_find_in_a_principal() -> None:
 
 def test_a_mapping_spells_a_principal() -> None:
     """`parents` is short for `role_parents`, one role may be a string, and other keys are attributes."""
-    spelled = {"id": "u", "roles": "a", "groups": ["g"], "parents": {"a": "b"}, "team": "x", "attributes": {"y": 1}}
-    who = principal_from(spelled)
+    spelled = {"id": "u", "roles": "a", "groups": ["g"], "parents": {"a": "b"}, "team": "x"}
+    who = principal_from({**spelled, "attributes": {"y": 1, "team": "hidden"}})
     assert who == Principal(
         id="u", roles=("a",), groups=("g",), role_parents={"a": "b"}, attributes={"team": "x", "y": 1}
     )
@@ -68,6 +68,13 @@ def test_a_mapping_spells_a_principal() -> None:
     assert principal_from(who) is who
     with pytest.raises(TypeError, match="not int"):
         principal_from(5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("field", ["roles", "groups"])
+def test_one_text_is_no_list_of_names(field: str) -> None:
+    """It would become a name for each letter, and a deny for the whole name would not apply."""
+    with pytest.raises(TypeError, match="lists of names"):
+        Principal(id="u", **{field: "intern"})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
