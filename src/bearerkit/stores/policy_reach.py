@@ -1,4 +1,4 @@
-"""Rules about what may be bound and inherited in a tenant. Pure functions of its rows."""
+"""Rules about what may be bound and inherited in a tenant. Pure functions of its rows, in whatever order those come."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["hierarchy_problem", "reach_problem", "targets_by_child"]
 
 
 def targets_by_child(links: Iterable[LinkRow], kind: LinkKind) -> dict[str, tuple[str, ...]]:
-    """Each role and its parents, or each group and its roles."""
+    """Each role and its parents, or each group and its roles, in order of their names."""
     found: dict[str, tuple[str, ...]] = {}
     for link in links:
         if link.kind == kind:
             found[link.child] = (*found.get(link.child, ()), link.role)
-    return {child: tuple(sorted(roles)) for child, roles in found.items()}
+    return {child: tuple(sorted(roles)) for child, roles in sorted(found.items())}
 
 
 def hierarchy_problem(parents: Mapping[str, Sequence[str]]) -> PolicyProblem | None:
@@ -82,10 +82,8 @@ def reach_problem(
 def _everyone(bound: Iterable[BoundTo], links: Sequence[LinkRow]) -> Iterator[tuple[str, Sequence[BoundTo]]]:
     """Everybody who has something, in words, and the principals that this is by itself."""
     parents, group_roles = targets_by_child(links, "role"), targets_by_child(links, "group")
-    alone = dict.fromkeys(
-        [*bound, *(BoundTo("role", role) for role in parents), *(BoundTo("group", name) for name in group_roles)]
-    )
-    for kind, name in alone:
+    alone = {*bound, *(BoundTo("role", role) for role in parents), *(BoundTo("group", name) for name in group_roles)}
+    for kind, name in sorted(alone):
         principal = Principal(
             roles=(name,) if kind == "role" else (),
             groups=(name,) if kind == "group" else (),
