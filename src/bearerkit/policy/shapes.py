@@ -22,9 +22,13 @@ _SEMANTICS: Final = ("execute_all", "deny_on_first_deny", "permit_on_first_permi
 
 
 def authrs_check(policy: Policy, request: Mapping[str, Any], principal: Who = None) -> dict[str, Any]:
-    """`{resource, action?, context?}` → `{resource, action, allowed}`, or `{resource, decisions}` without an action."""
-    resource, action = request["resource"], request.get("action")
-    context = {"request": request.get("context") or {}, **(request.get("context") or {})}
+    """`{resource, action?, context?}` → `{resource, action, allowed}`, or `{resource, decisions}` without an action.
+
+    The context stands at its own names and below `request`. Raises ValueError for a request of another form.
+    """
+    resource, action = _text(request, "resource"), request.get("action")
+    further = _optional(request, "context")
+    context = {"request": further, **further}
     if action is None:
         return {"resource": resource, "decisions": policy.decide_all(resource, principal, context)}
     return {"resource": resource, "action": action, "allowed": policy.allows(action, resource, principal, context)}
@@ -41,14 +45,15 @@ def authzen_evaluation(
 
     Without `principal_of` the subject's id is the principal's and its properties are its attributes; without
     `resource_of` a resource is spelled `type/id`. The properties of resource and action are at `resource.…` and
-    `action.…` in conditions, the context at its own names. Raises ValueError for a request that lacks a part.
+    `action.…` in conditions, the context at its own names. Raises ValueError for a request that lacks a part or has one
+    of another form.
     """
     subject, action, resource = (_part(request, name) for name in ("subject", "action", "resource"))
     name = action.get("name")
     if not isinstance(name, str):
         raise ValueError("the action has no name")
     context = {
-        **(request.get("context") or {}),
+        **_optional(request, "context"),
         "resource": {**_properties(resource), "id": resource.get("id"), "type": resource.get("type")},
         "action": _properties(action),
     }
@@ -69,7 +74,9 @@ def authzen_evaluations(policy: Policy, request: Mapping[str, Any], **how: Any) 
     listed = request.get("evaluations")
     if not listed:
         return authzen_evaluation(policy, defaults, **how)
-    semantics = (request.get("options") or {}).get("evaluations_semantic", "execute_all")
+    if not isinstance(listed, list | tuple) or not all(isinstance(item, Mapping) for item in listed):
+        raise ValueError("the evaluations are no list of objects")
+    semantics = _optional(request, "options").get("evaluations_semantic", "execute_all")
     if semantics not in _SEMANTICS:
         raise ValueError(f"evaluations_semantic is one of {', '.join(_SEMANTICS)}, not {semantics!r}")
     answers: list[dict[str, Any]] = []
@@ -94,14 +101,28 @@ def _part(request: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return part
 
 
+def _optional(request: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = request.get(name)
+    if part is not None and not isinstance(part, Mapping):
+        raise ValueError(f"{name} is no object")
+    return part or {}
+
+
+def _text(part: Mapping[str, Any], name: str) -> str:
+    text = part.get(name)
+    if not isinstance(text, str) or not text:
+        raise ValueError(f"{name} is no text")
+    return text
+
+
 def _properties(part: Mapping[str, Any]) -> Mapping[str, Any]:
     properties = part.get("properties")
     return properties if isinstance(properties, Mapping) else {}
 
 
 def _subject(subject: Mapping[str, Any]) -> Principal:
-    return Principal(id=subject.get("id"), attributes=_properties(subject))
+    return Principal(id=_text(subject, "id"), attributes=_properties(subject))
 
 
 def _type_and_id(resource: Mapping[str, Any]) -> str:
-    return f"{resource.get('type', '')}/{resource.get('id', '')}"
+    return f"{_text(resource, 'type')}/{_text(resource, 'id')}"

@@ -80,12 +80,31 @@ def test_authzen_can_be_told_what_subjects_and_resources_are() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "says"),
-    [({}, "no subject"), (request() | {"resource": "x"}, "no resource"), (request() | {"action": {}}, "has no name")],
+    [
+        ({}, "no subject"),
+        (request() | {"resource": "x"}, "no resource"),
+        (request() | {"action": {}}, "has no name"),
+        (request() | {"resource": {"type": "doc"}}, "id is no text"),
+        (request() | {"resource": {"id": "1"}}, "type is no text"),
+        (request(id=""), "id is no text"),
+        (request() | {"subject": {"type": "user", "id": 7}}, "id is no text"),
+        (request() | {"context": ["mfa"]}, "context is no object"),
+        (request() | {"evaluations": {"resource": {}}}, "no list of objects"),
+        (request() | {"evaluations": ["x"]}, "no list of objects"),
+        (request() | {"evaluations": [{}], "options": "x"}, "options is no object"),
+    ],
 )
 def test_a_request_that_lacks_a_part_is_refused(asked: Any, says: str) -> None:
-    """Not answered with a guess."""
+    """Not answered with a guess: `doc/` for a document without an id is below what `doc/*` allows."""
     with pytest.raises(ValueError, match=says):
-        authzen_evaluation(POLICY, asked)
+        authzen_evaluations(POLICY, asked)
+
+
+def test_a_check_of_another_form_is_refused() -> None:
+    """As a ValueError too."""
+    for asked in ({}, {"resource": 5}, {"resource": "doc/1", "action": "read", "context": "x"}):
+        with pytest.raises(ValueError, match=r"is no (text|object)"):
+            authrs_check(POLICY, asked)
 
 
 def test_several_evaluations_share_what_stands_above_them_and_may_end_early() -> None:
