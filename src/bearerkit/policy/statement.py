@@ -15,7 +15,7 @@ __all__ = ["Source", "Statement"]
 class Statement:
     """`principals` is None for whoever the policy is attached to. `resources` are as written, without descendants.
 
-    `variables` are those of the resources; `index` is the place in its document.
+    `index` is the place in its document.
     """
 
     index: int
