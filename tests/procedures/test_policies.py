@@ -239,6 +239,10 @@ def test_a_handler_adds_the_resource_and_nothing_else_of_ours() -> None:
     by_method = service(policy({"op": "StringEquals", "key": "request.method", "values": ["DELETE"]}))
     context = by_method.authorize(sent({}))
     assert not context.can("orders.read", "x", request={"method": "DELETE"})
+    not_get = service(policy({"op": "StringNotEqualsIfExists", "key": "request.method", "values": ["GET"]}))
+    context = not_get.authorize(sent({}))
+    for request_of_the_handler in ({"method": None}, {}, None, "x"):
+        assert not context.can("orders.read", "x", request=request_of_the_handler)
 
 
 def test_an_explanation_tells_no_values() -> None:
