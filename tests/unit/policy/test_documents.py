@@ -64,6 +64,8 @@ PROBLEMS: list[tuple[Any, str, str, str]] = [
     (flat(principals=["role:"]), "bad_principal", "/0/principals/0", "role:<id>"),
     (flat(principals=["role:a*"]), "bad_principal", "/0/principals/0", "without wildcards"),
     (flat(principals=["user:${principal.id}"]), "bad_principal", "/0/principals/0", "without wildcards"),
+    (flat(principals=["role:a\n"]), "bad_principal", "/0/principals/0", "role:a"),
+    (flat(principals=["role:e\u0301"]), "bad_principal", "/0/principals/0", "role:e"),
     (flat(principals=["tenant:x"]), "bad_principal", "/0/principals/0", "tenant:x"),
     (flat(principals=[5]), "bad_principal", "/0/principals/0", "not 5"),
     (when("StringEqual", "x"), "unknown_operator", "/0/conditions/0", "did you mean 'StringEquals'"),

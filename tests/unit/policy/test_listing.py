@@ -92,6 +92,7 @@ def test_what_is_known_of_a_resource_says_nothing_about_those_below() -> None:
     assert not below(policy(statement("allow", ["*"], conditions=kind)), context=context)
     assert not below(policy(allow, statement("deny", ["*"], conditions=secret)), context=context)
     assert below(policy(allow, statement("deny", ["*"], conditions=never)), context=context)
+    assert below(policy(allow, statement("deny", ["d"], conditions=secret)), context=context)
 
 
 def test_a_boundary_must_take_everything_below_too() -> None:
