@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
 import pytest
 
 from auth_doubles import ISSUER, NOW, auth, claims, request, token
@@ -94,6 +95,41 @@ def test_a_source_that_fails_is_an_outage(answer: Any, status: int) -> None:
         service(Source(answer)).authorize(request(token(KEY)))
     assert refused.value.status == status
     assert "down" not in refused.value.public
+
+
+def test_what_a_source_refuses_with_is_not_wrapped() -> None:
+    """Its own detail and hint reach the operator, and an async source in sync code is a mistake that says so."""
+    with pytest.raises(StoreUnavailable) as refused:
+        service(StoreUnavailable("the disk is full", hint="delete something")).authorize(request(token(KEY)))
+    assert (refused.value.detail, refused.value.hint) == ("the disk is full", "delete something")
+
+    class Waiting:
+        async def policies_for(self, context: AuthContext) -> Policy:
+            await anyio.sleep(0)
+            return ALLOW
+
+    guarded = auth(Issuer(ISSUER, audience="api", keys={"keys": [KEY.jwk]}), policies=Waiting())
+    with pytest.raises(TypeError, match="policies"):
+        guarded.authorize(request(token(KEY)))
+
+
+def test_an_identity_that_brought_its_policy_keeps_it() -> None:
+    """The source is not asked, for it may know nothing of such a credential."""
+    source = Source(NOTHING)
+    guarded = service(source)
+    brought = AuthContext(claims()).within(Grants(ALLOW, Principal(id="u1")))
+    with guarded.replaced(identity=brought):
+        assert guarded.authorize(request("any")).can("orders.read", "orders/1")
+    assert source.asked == []
+
+
+def test_only_an_api_key_is_a_key() -> None:
+    """The id of a token, which its issuer chose, is no `key:` of a statement."""
+    for_key = policy(principals=["key:k1"])
+    for kind, allowed in (("jwt", False), ("opaque", False), ("session", False), ("api_key", True)):
+        guarded = service(for_key)
+        with guarded.replaced(identity=AuthContext(claims(jti="k1"), credential_kind=kind)):
+            assert guarded.authorize(request("any")).can("orders.read", "x") is allowed, kind
 
 
 def test_without_a_source_nothing_is_allowed() -> None:
@@ -187,6 +223,16 @@ def test_the_address_of_the_caller(proxies: Any, client: str | None, forwarded: 
     guarded = service(policy(IN_BLOCK), trusted_proxies=proxies)
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     assert guarded.authorize(sent(headers, client)).can("orders.read", "x") is allowed
+
+
+@pytest.mark.parametrize(("hops", "known"), [(30, True), (31, True), (32, True), (33, False), (200, False)])
+def test_a_chain_of_proxies_that_is_too_long_gives_no_address(hops: int, known: bool) -> None:
+    """Not even that of a proxy of ours."""
+    guarded = service(
+        policy({"op": "Exists", "key": "request.ip", "values": [True]}), trusted_proxies=["203.0.113.0/24"]
+    )
+    headers = {"X-Forwarded-For": ", ".join(["203.0.113.9"] * hops)}
+    assert guarded.authorize(sent(headers)).can("orders.read", "x") is known
 
 
 @pytest.mark.parametrize("proxies", ["10.0.0.0/8", ["10.0.0.1/8"], ["x"], [5], 5])
