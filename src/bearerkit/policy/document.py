@@ -19,6 +19,7 @@ from bearerkit.policy.clauses import Resolve, actions, principals, resources
 from bearerkit.policy.condition_forms import conditions
 from bearerkit.policy.limits import Limits
 from bearerkit.policy.operators import Operator, operators_from
+from bearerkit.policy.pattern import has_control
 from bearerkit.policy.problems import Place
 from bearerkit.policy.scheme import Scheme
 from bearerkit.policy.statement import Source, Statement
@@ -140,8 +141,8 @@ def _statement(
         place.problem("missing_effect", "a statement needs an effect: allow or deny")
     elif not isinstance(effect, str) or effect not in _EFFECTS:
         place.at("effect").problem("bad_effect", "the effect is allow, deny, Allow or Deny")
-    if "sid" in item and (not isinstance(sid, str) or not sid or len(sid) > limits.pattern_length):
-        place.at("sid").problem("bad_sid", "a sid is a non-empty string")
+    if "sid" in item and not _is_sid(sid, limits):
+        place.at("sid").problem("bad_sid", "a sid is a non-empty string without control characters")
     who = None
     if form == "document" or "principals" in item:
         who = principals(item.get("principals"), limits, resolve, place)
@@ -154,6 +155,11 @@ def _statement(
         resources(item.get("resources"), limits, place),
         conditions(item["conditions"], limits, operators, place) if "conditions" in item else (),
     )
+
+
+def _is_sid(sid: object, limits: Limits) -> bool:
+    # Explanations say it as it is, and those are logged: a line break would begin a line of its own.
+    return isinstance(sid, str) and 0 < len(sid) <= limits.pattern_length and not has_control(sid)
 
 
 def _check_sids(listed: Sequence[Any], place: Place) -> None:

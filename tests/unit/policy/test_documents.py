@@ -113,6 +113,7 @@ PROBLEMS: list[tuple[Any, str, str, str]] = [
     (flat(sid="s") * 2, "duplicate_sid", "/1/sid", "'s' stands above"),
     (flat(sid=""), "bad_sid", "/0/sid", "non-empty"),
     (flat(sid=None), "bad_sid", "/0/sid", "non-empty"),
+    (flat(sid="a\nrefused: b"), "bad_sid", "/0/sid", "control characters"),
 ]  # fmt: skip
 
 
