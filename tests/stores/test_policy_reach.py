@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
+
+from bearerkit.policy import Limits, PolicyError
+from bearerkit.stores.memory import MemoryPolicies
 from bearerkit.stores.policy_reach import hierarchy_problem, reach_problem, targets_by_child
 from bearerkit.stores.policy_records import BoundRow, LinkRow, PolicyRow
+from bearerkit.testing.policy_sources import allow
 
 
 def test_a_circle_is_told_the_same_way_round() -> None:
@@ -33,3 +38,23 @@ def test_sixteen_parents_are_the_most() -> None:
         for rows in (links, links[::-1]):
             problem = hierarchy_problem(targets_by_child(rows, "role"))
             assert (problem.code if problem else None) == code
+
+
+def test_a_larger_version_of_what_is_bound_counts() -> None:
+    """It is refused where somebody would have too much by it, and what is not bound may grow."""
+    store = MemoryPolicies(limits=Limits(effective_statements=2))
+    for name in ("one", "two", "free"):
+        store.put("acme", name, allow("a"))
+    for name in ("one", "two"):
+        store.bind("acme", name, role="editor")
+    with pytest.raises(PolicyError, match="3 statements would be in force for role 'editor'"):
+        store.put("acme", "two", allow("a") * 2)
+    assert (store.get("acme", "two").version, store.put("acme", "free", allow("a") * 2).version) == (1, 2)
+    store.put("acme", "two", [])
+    store.put("acme", "one", allow("a") * 2)
+
+
+def test_a_document_that_no_database_takes_is_refused() -> None:
+    """By every store, so that it can be moved from one to another."""
+    with pytest.raises(PolicyError, match="surrogate"):
+        MemoryPolicies().put("acme", "reader", [{**allow("a")[0], "sid": "\ud800"}])
