@@ -19,7 +19,7 @@ from bearerkit._drive import run
 from bearerkit.challenge import Challenge, render
 from bearerkit.context import AuthContext
 from bearerkit.errors import BearerkitError, ConfigError
-from bearerkit.guards import Fact, Requirement, enforce, facts_to_load
+from bearerkit.guards import Fact, Requirement, enforce, facts_to_load, refuse_early
 from bearerkit.http import Request, Response
 from bearerkit.issuer import Issuer, entry_of
 from bearerkit.ports import Clock, Entropy, HttpClient, Observer, PolicySource, Revocations, Threads, Waits
@@ -124,10 +124,9 @@ class Auth:
     def verify(self, token: str) -> AuthContext:
         """The context of one bearer token. Raises TokenInvalid or Unavailable.
 
-        A token that is bound to a key (`context.is_bound`) is verified like any other: its proof is the caller's to
-        check. `authorize` refuses such tokens.
+        A token that is bound to a key (`context.is_bound`) is verified like any other: `authorize` refuses such tokens.
 
-        Called inside a running event loop with no keys at hand, it blocks that loop for the fetch: use `averify`.
+        Inside a running event loop it may block that loop for a fetch: use `averify`.
         """
         try:
             context = self._identifier.at_once(token) or run(self._identifier.verify(token, _BLOCKING))
@@ -247,8 +246,7 @@ class Auth:
     ) -> None:
         """Drop what is cached about one token, or about every token that matches all given fields.
 
-        Without arguments everything is dropped. This empties a cache and revokes nothing: the next request verifies
-        the token anew. `Revocations` is what refuses it.
+        Without arguments everything is dropped. This empties a cache and revokes nothing: `Revocations` does.
         """
         wanted = {"token_id": token_id, "session_id": session_id, "subject": subject}
         wanted |= {"tenant_id": tenant_id, "issuer": issuer}
@@ -338,6 +336,8 @@ class Auth:
             context = _NOBODY if token is None else await identifier.verify(token, waits)
             check_presentation(context)
             if self._policies is not None:
+                if need is not None:
+                    refuse_early(need, context, request, self.now())
                 context = await self._policies.attach(context, request)
             request.memo[self._memo] = Seen(identifier, token, context)
         if need is not None:

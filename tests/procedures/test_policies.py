@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from auth_doubles import ISSUER, NOW, auth, claims, request, token
-from bearerkit import Auth, AuthContext, ConfigError, Issuer, Request, can, scope
-from bearerkit.errors import PermissionDenied, StoreUnavailable
+from bearerkit import Auth, AuthContext, ConfigError, Issuer, Request, can, fresh, scope, tenant
+from bearerkit.errors import InsufficientScope, PermissionDenied, StoreUnavailable, TenantUnknown
 from bearerkit.http import Headers
 from bearerkit.policy import Attachment, Grants, Policy, Principal
 from bearerkit.testing import FrozenClock, SigningKey
@@ -341,3 +341,20 @@ def test_a_guard_says_what_it_needs() -> None:
     """In words, for describe() and the docs page."""
     assert can("a.b", "x/{y}").describe() == 'permission for "a.b" on "x/{y}"'
     assert can("a.b", "x") == can("a.b", "x")
+
+
+def test_what_needs_no_policy_is_refused_before_they_are_loaded() -> None:
+    """An outage of the source hides no missing scope; what comes after the policies waits for them."""
+    source = Source(OSError("down"))
+    guarded = service(source)
+    needed = can("orders.read", "orders/{order_id}")
+    for need in (scope("orders:read"), scope("orders:read") & needed, needed & scope("orders:read")):
+        with pytest.raises(InsufficientScope):
+            guarded.authorize(request(token(KEY), order_id="7"), need)
+    with pytest.raises(TenantUnknown):
+        guarded.authorize(request(token(KEY), order_id="7"), tenant(value="other") & needed)
+    assert source.asked == []
+    for need in (scope("orders:read") | needed, needed, fresh(max_age=1)):
+        with pytest.raises(StoreUnavailable):
+            guarded.authorize(request(token(KEY), order_id="7"), need)
+    assert len(source.asked) == 3

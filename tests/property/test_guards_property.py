@@ -25,6 +25,7 @@ from bearerkit.guards import (
     facts_to_load,
     fresh,
     principal,
+    refuse_early,
     role,
     scope,
     tenant,
@@ -175,6 +176,28 @@ def test_loading_fewer_facts_gives_the_same_answer(need: Requirement, ctx: AuthC
         assert type(few.error) is type(full.error)
         assert few.error.reason == full.error.reason
         assert getattr(few.error, "required", ()) == getattr(full.error, "required", ())
+
+
+@given(NEEDS, CONTEXTS, st.fixed_dictionaries({fact: st.booleans() for fact in FACTS}))
+def test_an_early_refusal_is_the_refusal(need: Requirement, ctx: AuthContext, facts: Any) -> None:
+    """What is refused before policies are loaded is refused in the same words with them; never more."""
+    full, early = judged(need, ctx, facts), early_refusal(need, ctx)
+    if early is None:
+        assert full is None or full.stage >= Stage.POLICY or need.facts(REQUEST)
+        return
+    assert full is not None
+    assert full.stage < Stage.POLICY
+    assert type(early) is type(full.error)
+    assert early.reason == full.error.reason
+    assert getattr(early, "required", ()) == getattr(full.error, "required", ())
+
+
+def early_refusal(need: Requirement, ctx: AuthContext) -> BearerkitError | None:
+    try:
+        refuse_early(need, ctx, REQUEST, NOW)
+    except BearerkitError as error:
+        return error
+    return None
 
 
 @given(NEEDS, NEEDS)

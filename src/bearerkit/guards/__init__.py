@@ -21,7 +21,17 @@ from bearerkit.guards.customs import custom
 from bearerkit.guards.freshness import fresh
 from bearerkit.guards.policies import can
 from bearerkit.guards.principals import authenticated, principal
-from bearerkit.guards.requirement import AllOf, AnyOf, Fact, Requirement, Stage, checked_need, enforce, facts_to_load
+from bearerkit.guards.requirement import (
+    AllOf,
+    AnyOf,
+    Fact,
+    Requirement,
+    Stage,
+    checked_need,
+    enforce,
+    facts_to_load,
+    refuse_early,
+)
 from bearerkit.guards.roles import any_role, role
 from bearerkit.guards.scopes import any_scope, scope
 from bearerkit.guards.tenants import tenant
@@ -42,6 +52,7 @@ __all__ = [
     "facts_to_load",
     "fresh",
     "principal",
+    "refuse_early",
     "role",
     "scope",
     "tenant",

@@ -19,7 +19,18 @@ from bearerkit.errors import BearerkitError, ConfigError, CredentialsMissing, In
 from bearerkit.guards.names import listed
 from bearerkit.http import Request
 
-__all__ = ["AllOf", "AnyOf", "Fact", "Refusal", "Requirement", "Stage", "checked_need", "enforce", "facts_to_load"]
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Fact",
+    "Refusal",
+    "Requirement",
+    "Stage",
+    "checked_need",
+    "enforce",
+    "facts_to_load",
+    "refuse_early",
+]
 
 T = TypeVar("T")
 
@@ -234,6 +245,21 @@ def enforce(need: Requirement, ctx: AuthContext, request: Request, facts: Facts,
     refusal = need.refusal(ctx, request, facts, now)
     if refusal is not None:
         raise refusal.error
+
+
+def refuse_early(need: Requirement, ctx: AuthContext, request: Request, now: float) -> None:
+    """Raise what `enforce` would raise by stages before `Stage.POLICY` that need no facts; return otherwise.
+
+    Asked before policies are loaded, so that an outage of their store hides no refusal that does not depend on them.
+    """
+    if ctx.is_anonymous:
+        raise CredentialsMissing("the route needs an authenticated caller")
+    members = need.members if isinstance(need, AllOf) else (need,)
+    early = [member for member in members if member.stage < Stage.POLICY]
+    if early and not any(member.facts(request) for member in early):
+        refusal = (AllOf(tuple(early)) if len(early) > 1 else early[0]).refusal(ctx, request, {}, now)
+        if refusal is not None and refusal.stage < Stage.POLICY:
+            raise refusal.error
 
 
 def facts_to_load(need: Requirement, ctx: AuthContext, request: Request, now: float) -> tuple[Fact, ...]:
