@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import bearerkit
 from bearerkit.policy import Limits
 from bearerkit.policy.operators import OPERATORS
 from docs.pages import ROOT
@@ -12,8 +14,11 @@ PAGE = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
 STORES_PAGE = (ROOT / "docs" / "policy-stores.md").read_text(encoding="utf-8")
 
 
+PACKAGE = Path(bearerkit.__file__).parent
+
+
 def source_of(folder: str) -> str:
-    return "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/bearerkit" / folder).rglob("*.py"))
+    return "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / folder).rglob("*.py"))
 
 
 SOURCE = source_of("policy")
