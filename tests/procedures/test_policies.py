@@ -11,8 +11,11 @@ from auth_doubles import ISSUER, NOW, auth, claims, request, token
 from bearerkit import Auth, AuthContext, ConfigError, Issuer, Request, can, fresh, scope, tenant
 from bearerkit.errors import InsufficientScope, PermissionDenied, StoreUnavailable, TenantUnknown
 from bearerkit.http import Headers
-from bearerkit.policy import Attachment, Grants, Policy, Principal
+from bearerkit.policy import Attachment, Grants, Policy, PolicyError, Principal
+from bearerkit.policy.addresses import block_of
+from bearerkit.stores.policy_errors import PolicyUnknown
 from bearerkit.testing import FrozenClock, SigningKey
+from bearerkit.verify.client_address import TrustedProxies
 
 KEY = SigningKey.generate("ES256", kid="k1")
 ALLOW = Policy.parse([{"effect": "allow", "actions": ["orders.read"], "resources": ["orders/*"], "sid": "readers"}])
@@ -87,7 +90,20 @@ def test_it_is_asked_once_for_a_request() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "status"),
-    [(RuntimeError("down"), 503), (StoreUnavailable("down"), 503), (None, 503), ({"policy": 1}, 503), ("x", 503)],
+    [
+        (RuntimeError("down"), 503),
+        (StoreUnavailable("down"), 503),
+        (PolicyError("down"), 503),
+        (ConfigError("down"), 503),
+        (PolicyUnknown("down"), 503),
+        (None, 503),
+        ({"policy": 1}, 503),
+        ("x", 503),
+        (lambda context: Attachment(None), 503),  # type: ignore[arg-type]
+        (lambda context: Attachment(ALLOW, roles=None), 503),  # type: ignore[arg-type]
+        (lambda context: Attachment(ALLOW, roles="admin"), 503),  # type: ignore[arg-type]
+        (lambda context: Attachment(ALLOW, groups=5), 503),  # type: ignore[arg-type]
+    ],
 )
 def test_a_source_that_fails_is_an_outage(answer: Any, status: int) -> None:
     """Never an empty policy, which could drop a deny, and never a 500."""
@@ -225,6 +241,13 @@ def test_the_address_of_the_caller(proxies: Any, client: str | None, forwarded: 
     assert guarded.authorize(sent(headers, client)).can("orders.read", "x") is allowed
 
 
+def test_the_zone_of_an_address_is_no_part_of_it() -> None:
+    """It is free text, which a pattern must not find."""
+    proxies = TrustedProxies([block_of("203.0.113.9")])
+    for written in ("fe80::1%198.51.100.7", "[fe80::1%x\ny]:80"):
+        assert proxies.client_of(sent({"X-Forwarded-For": written})) == "fe80::1"
+
+
 @pytest.mark.parametrize(("hops", "known"), [(30, True), (31, True), (32, True), (33, False), (200, False)])
 def test_a_chain_of_proxies_that_is_too_long_gives_no_address(hops: int, known: bool) -> None:
     """Not even that of a proxy of ours."""
@@ -265,6 +288,8 @@ def test_every_proxy_that_is_none_is_named() -> None:
         ({"op": "NumericLessThan", "key": "session.age", "values": [60]}, {"auth_time": int(NOW) - 50}, True),
         ({"op": "NumericLessThan", "key": "session.age", "values": [60]}, {"auth_time": int(NOW) - 70}, False),
         ({"op": "NumericLessThan", "key": "session.age", "values": [60]}, {}, False),
+        ({"op": "NumericLessThan", "key": "session.age", "values": [60]}, {"auth_time": int(NOW) + 20}, True),
+        ({"op": "NumericLessThan", "key": "session.age", "values": [60]}, {"auth_time": int(NOW) + 40}, False),
         ({"op": "StringEquals", "key": "session.acr", "values": ["gold"]}, {"acr": "gold"}, True),
         ({"op": "StringEquals", "key": "principal.type", "values": ["user"]}, {}, True),
         ({"op": "ForAnyValue:StringEquals", "key": "principal.scopes", "values": ["a"]}, {"scope": "b a"}, True),

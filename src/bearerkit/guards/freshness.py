@@ -17,7 +17,7 @@ from bearerkit.guards.requirement import Facts, Requirement, Stage
 from bearerkit.http import Request
 from bearerkit.jose.claims import shown
 
-__all__ = ["fresh"]
+__all__ = ["fresh", "sign_in_age"]
 
 _LEEWAY: Final = 30
 """Seconds by which the clock of the sign-in may run ahead of ours."""
@@ -40,9 +40,9 @@ class _Fresh(Requirement):
         if self.max_age is not None:
             if ctx.auth_time is None:
                 return "the token does not say when the caller signed in (auth_time)"
-            age = now - ctx.auth_time
-            if age < -_LEEWAY:
-                return f"auth_time lies {-age:.0f} s in the future"
+            age = sign_in_age(ctx, now)
+            if age is None:
+                return f"auth_time lies {ctx.auth_time - now:.0f} s in the future"
             if age > self.max_age:
                 return f"the caller signed in {age:.0f} s ago, allowed are {self.max_age} s"
         if self.acr and ctx.acr not in self.acr:
@@ -60,6 +60,12 @@ class _Fresh(Requirement):
         if self.amr:
             parts.append(f"authentication {'method' if len(self.amr) == 1 else 'methods'} {quoted(self.amr, 'and')}")
         return listed(parts, "and")
+
+
+def sign_in_age(ctx: AuthContext, now: float) -> float | None:
+    """Seconds since the caller signed in; None if the token does not say, or says that it will be later than now."""
+    age = None if ctx.auth_time is None else now - ctx.auth_time
+    return None if age is None or age < -_LEEWAY else age
 
 
 def fresh(max_age: int | None = None, *, acr: str | Sequence[str] = (), amr: str | Sequence[str] = ()) -> Requirement:

@@ -1,7 +1,7 @@
 """IP addresses and blocks of them, as conditions and trusted proxies compare them. Nothing is resolved.
 
 An IPv4 address inside an IPv6 one is the IPv4 one, and so is a block: what a socket calls `::ffff:10.0.0.1` must not
-get past a rule about `10.0.0.0/8`.
+get past a rule about `10.0.0.0/8`. The zone of an IPv6 address (`fe80::1%eth0`) is free text and no part of it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def address_of(value: object) -> Address | None:
         except ValueError:
             return None
     if isinstance(value, ipaddress.IPv6Address):
-        return value.ipv4_mapped or value
+        return value.ipv4_mapped or ipaddress.IPv6Address(int(value))
     return value if isinstance(value, ipaddress.IPv4Address) else None
 
 

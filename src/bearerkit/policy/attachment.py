@@ -28,6 +28,15 @@ class Attachment:
     role_parents: Mapping[str, str | Iterable[str]] = field(default_factory=lambda: _NOTHING)
     group_roles: Mapping[str, str | Iterable[str]] = field(default_factory=lambda: _NOTHING)
 
+    def __post_init__(self) -> None:
+        # Found here and not by a question: what is no list of roles would drop denies, or break each answer.
+        if not isinstance(self.policy, Policy):
+            raise TypeError(f"the policy of an attachment is a Policy, not {type(self.policy).__name__}")
+        given: tuple[object, ...] = (self.roles, self.groups)
+        for names in given:
+            if isinstance(names, str) or not isinstance(names, Iterable):
+                raise TypeError(f"roles and groups are lists of names, not {type(names).__name__}")
+
     def principal(
         self,
         *,

@@ -11,7 +11,8 @@ from typing import Any, Final, final
 
 from bearerkit._drive import PortNeedsLoop, port
 from bearerkit.context import AuthContext
-from bearerkit.errors import BearerkitError, StoreUnavailable
+from bearerkit.errors import Refused, StoreUnavailable, Unavailable
+from bearerkit.guards.freshness import sign_in_age
 from bearerkit.http import NOTHING, Request
 from bearerkit.policy import Attachment, Grants, Policy
 from bearerkit.ports import PolicySource
@@ -40,9 +41,9 @@ class Policies:
             return context
         try:
             found = await port("policies", self._source.policies_for(context))
-        except (BearerkitError, PortNeedsLoop):
+        except (Refused, Unavailable, PortNeedsLoop):
             raise
-        except Exception as error:
+        except Exception as error:  # a document that does not parse, too: only the operator can mend it
             raise StoreUnavailable(f"the policy source failed: {type(error).__name__}") from error
         attachment = Attachment(found) if isinstance(found, Policy) else found
         if not isinstance(attachment, Attachment):
@@ -68,7 +69,7 @@ class Policies:
         session = {
             "acr": context.acr,
             "mfa": _MULTI_FACTOR in context.amr if context.amr else None,
-            "age": None if context.auth_time is None else now - context.auth_time,
+            "age": sign_in_age(context, now),
         }
         return {"request": _present(known), "session": _present(session)}
 
