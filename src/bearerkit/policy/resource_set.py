@@ -34,8 +34,9 @@ def matches_any(patterns: Iterable[Pattern]) -> Match:
     return _joined(frozenset(exact), _minimal(prefixes), tuple(others.values()))
 
 
-def _everything(_: str) -> bool:
-    return True
+def _everything(text: object) -> bool:
+    # Every other matcher fails on what is no text, or knows nothing of it; this one must not pass what a deny missed.
+    return isinstance(text, str)
 
 
 def _minimal(prefixes: set[str]) -> tuple[str, ...]:

@@ -170,3 +170,12 @@ def test_many_statements_with_conditions_are_asked_only_about_their_own_resource
     assert policy.decide("a", "x/7").effect == "explicit_deny"
     assert policy.decide("a", "x/8").effect == "implicit_deny"
     assert policy.decide("a", "y", None, context).effect == "implicit_deny"
+
+
+@pytest.mark.parametrize("resource", [("secret",), b"secret", ["secret"], {"secret": 1}])
+def test_what_is_no_text_is_denied(resource: Any) -> None:
+    """A deny by name knows nothing of it, so that a star must not take it."""
+    for deny in ([], [statement("deny", "a", resources=("secret",))]):
+        policy = Policy.parse([statement("allow", "a"), *deny])
+        assert not policy.allows("a", resource)
+        assert not policy.decide("a", resource).allowed
