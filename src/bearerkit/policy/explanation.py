@@ -107,7 +107,7 @@ class Explanation(NamedTuple):
         }
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join(map(_on_one_line, self._lines()))
 
     def _lines(self) -> Iterator[str]:
         layer = "" if self.decision.layer == IDENTITY else f" by the boundary {self.decision.layer!r}"
@@ -131,6 +131,11 @@ class Explanation(NamedTuple):
             failed = ", ".join(f"{item.spelled} {item.key}" for item in miss.conditions)
             of = f" ({failed})" if failed else ""
             yield f"  nearly: {_named(miss.policy_id, miss.statement)} lacks the {miss.lacks}{of}"
+
+
+def _on_one_line(text: str) -> str:
+    # Ids of documents and names of groups are anybody's text: in a log they must not look like lines of their own.
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
 def _named(policy_id: str | None, statement: str) -> str:

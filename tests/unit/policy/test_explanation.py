@@ -188,3 +188,12 @@ def test_a_boundary_that_answers_differently_the_second_time_explains_nothing() 
     explanation = bounded.explain("a.r", "x", None, Changing())
     assert explanation.decision.effect == "boundary_deny"
     assert explanation.decided_by is None
+
+
+def test_no_name_makes_a_line_of_its_own() -> None:
+    """Ids of documents and names of groups are anybody's text, and the explanation goes into a log."""
+    who = Principal(groups=("g\nforged: \x1b[2J",), group_roles={"g\nforged: \x1b[2J": "r"})
+    policy = Policy.parse([statement("deny", principals=["role:r"])], id="p\rq")
+    lines = str(policy.explain("a.r", "x", who)).splitlines()
+    assert [line.split()[0] for line in lines] == ["explicit_deny:", "decided", "action", "principal"]
+    assert "group:g\\x0aforged: \\x1b[2J -> role:r" in lines[3]
