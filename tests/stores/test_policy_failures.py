@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from bearerkit import Auth, Issuer
 from bearerkit._drive import PortNeedsLoop, run
 from bearerkit.errors import ConfigError, PolicyError, StoreUnavailable
-from bearerkit.policy import Catalog, Limits
+from bearerkit.policy import Catalog, Limits, Policy
+from bearerkit.stores import policy_documents
 from bearerkit.stores.memory import MemoryPolicies
 from bearerkit.stores.sqlalchemy import SqlPolicies
 from bearerkit.testing import FakeIssuer
@@ -55,6 +56,23 @@ def test_a_change_that_breaks_off_leaves_nothing(opened, statement):
     assert refused.value.retry_after > 0
     assert ([policy.name for policy in store.list("acme")], store.epoch("acme")) == (["reader"], 2)
     store.put("acme", "other", allow("orders.list"))
+
+
+def test_what_is_kept_parsed_has_a_size(monkeypatch):
+    """Whoever may store a thousand large policies must not fill the memory; they are all in force nevertheless."""
+    size = len(Policy.parse(allow("orders.0")).to_json()) + policy_documents._EACH
+    monkeypatch.setattr(policy_documents, "_KEPT", 3 * size)
+    store = MemoryPolicies()
+    for number in range(6):
+        store.put("acme", f"reader{number}", allow(f"orders.{number}"))
+        store.bind("acme", f"reader{number}", role=f"r{number}")
+    store.put("acme", "large", allow("b", *["a" * 500] * 10))
+    store.attach("acme", "large")
+    for number in range(6):
+        policy = run(store.policies_for(caller(roles=[f"r{number}"]))).policy
+        assert policy.allows(f"orders.{number}", "x")
+        assert policy.allows("b", "x")
+        assert len(store._documents._parsed) <= 3
 
 
 def test_a_dropped_connection_is_an_outage_and_no_more(needs):

@@ -8,7 +8,6 @@ fill nothing. What is kept is bounded, and forgotten all at once when it is full
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, Final, NamedTuple, final
 
 from bearerkit.policy.answers import KEPT_ANSWERS, Answers, Nobody, Room
@@ -19,12 +18,20 @@ from bearerkit.policy.pattern import Match, Pattern
 from bearerkit.policy.scheme import Scheme
 from bearerkit.policy.statement import Source, Statement
 
-__all__ = ["KEPT_ACTIONS", "KEPT_SETS", "CompiledSet", "Parts", "compiled_set"]
+__all__ = ["KEPT_ACTIONS", "KEPT_CHARACTERS", "KEPT_SETS", "KEPT_STATEMENTS", "CompiledSet", "Parts", "compiled_set"]
 
 KEPT_ACTIONS: Final = 8_192
 """Actions of one set whose statements are remembered; then it begins anew."""
+KEPT_STATEMENTS: Final = 1_000_000
+"""Statements in what is remembered of one set, counted once for each combination of them. Each costs some sixty bytes,
+and thirteen patterns of actions are enough for eight thousand combinations.
+"""
 KEPT_SETS: Final = 1_024
 """Compiled sets that are kept; the one that was not asked for longest goes first."""
+KEPT_CHARACTERS: Final = 8_000_000
+"""Characters of their documents together, which take some thirty times as many bytes: a document is compiled when it is
+checked, so that whoever may store policies could else fill the memory with a thousand large ones.
+"""
 
 _NONE: Final[tuple[int, ...]] = ()
 
@@ -58,11 +65,13 @@ class CompiledSet:
 
     __slots__ = (
         *("_about", "_action_length", "_by_head", "_by_name", "_by_trying", "_catalog", "_heads_anywhere", "_heads_in"),
-        *("_nobody", "_of_statements", "_parts", "_places", "_room", "_schemes", "answers"),
+        *("_kept", "_nobody", "_of_statements", "_parts", "_places", "_room", "_schemes", "answers", "characters"),
     )
 
     answers: _ByAction
     """`answers[action][resource]` is the effect, None where it takes `answers[action].ask`. Read only."""
+    characters: int
+    """Those of its documents."""
 
     def __init__(
         self,
@@ -71,6 +80,8 @@ class CompiledSet:
         limits: Limits,
         catalog: frozenset[str] = frozenset(),
     ) -> None:
+        self.characters = sum(len(source.written) for source in sources)
+        self._kept = 0
         self._places = tuple((source, statement) for source in sources for statement in source.statements)
         self._schemes, self._catalog = schemes, catalog
         self._action_length = limits.action_length
@@ -108,6 +119,7 @@ class CompiledSet:
         if known is None:
             known = tuple(self._parts_of(place, action) for place in self._found(action))
             if known:
+                self._make_room(len(known))
                 self._keep(self._about, action, known)
         return known
 
@@ -120,6 +132,7 @@ class CompiledSet:
         answers = self._of_statements.get(found)
         if answers is None:
             answers = bucket_of([self._places[place][1] for place in found], self._schemes, self._room)
+            self._make_room(len(found))
             self._of_statements[found] = answers
         self._keep(self.answers, action, answers)
         return answers
@@ -129,10 +142,16 @@ class CompiledSet:
             self._forget()
         memo[action] = found
 
+    def _make_room(self, statements: int) -> None:
+        if self._kept + statements > KEPT_STATEMENTS:
+            self._forget()
+        self._kept += statements
+
     def _forget(self) -> None:
         for memo in (self.answers, self._of_statements, self._about, self._parts):
             memo.clear()
         self._room.left = KEPT_ANSWERS
+        self._kept = 0
 
     def _found(self, action: str) -> tuple[int, ...]:
         """The places of the statements whose actions match, in order."""
@@ -164,9 +183,34 @@ def _with_lengths(heads: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...
     return tuple(heads), tuple(sorted({len(head) for head in heads}))
 
 
-@lru_cache(KEPT_SETS)
+Key = tuple[tuple[Source, ...], tuple[Scheme, ...], Limits, frozenset[str]]
+_kept: Final[dict[Key, CompiledSet]] = {}
+_characters: Final = [0]
+
+
 def compiled_set(
     sources: tuple[Source, ...], schemes: tuple[Scheme, ...], limits: Limits, catalog: frozenset[str]
 ) -> CompiledSet:
     """The compiled form of these documents; the same content is compiled once. `catalog`: the names that exist."""
-    return CompiledSet(sources, schemes, limits, catalog)
+    key = (sources, schemes, limits, catalog)
+    known = _kept.get(key)
+    if known is None:
+        known = CompiledSet(sources, schemes, limits, catalog)
+        if known.characters <= KEPT_CHARACTERS:
+            _kept[key] = known
+            _characters[0] += known.characters
+            _drop_oldest()
+    else:
+        _kept.pop(key, None)
+        _kept[key] = known  # to the end
+    return known
+
+
+def _drop_oldest() -> None:
+    # Without a lock, which a fork could take along: at worst two threads compile the same, or a set too many goes.
+    while len(_kept) > KEPT_SETS or _characters[0] > KEPT_CHARACTERS:
+        oldest = [*_kept][:1]  # a copy, since another thread may add one meanwhile
+        if not oldest:
+            _characters[0] = 0  # two threads counted at once
+        elif (gone := _kept.pop(oldest[0], None)) is not None:
+            _characters[0] -= gone.characters

@@ -22,7 +22,10 @@ from bearerkit.stores.policy_records import PolicyRow, id_of
 
 __all__ = ["Checked", "Documents"]
 
-_KEPT: Final = 1_024
+_KEPT: Final = 8_000_000
+"""Characters of the documents that are kept parsed, which takes some thirty times as many bytes."""
+_EACH: Final = 1_000
+"""What a document counts besides: small ones take room, too."""
 _log = logging.getLogger("bearerkit.stores")
 
 
@@ -49,7 +52,7 @@ class Documents:
         self.limits = limits
         self._catalog, self._resolve = catalog, resolve
         self._schemes, self._operators = schemes_from(schemes), tuple(operators)
-        self._parsed: LRUCache[PolicyRow, Policy] = LRUCache(_KEPT)
+        self._parsed: LRUCache[PolicyRow, Policy] = LRUCache(_KEPT, getsizeof=_size_of)
         self._lock = threading.Lock()
 
     def checked(self, document: Any) -> Checked:
@@ -101,8 +104,9 @@ class Documents:
         except PolicyError as error:
             what = f"policy {id_of(row.number)} {row.name!r} version {row.version} of tenant {tenant!r}"
             raise _unusable(what, error) from error
-        with self._lock:
-            self._parsed[row] = policy
+        if _size_of(policy) <= _KEPT:
+            with self._lock:
+                self._parsed[row] = policy
         return policy
 
     def _parsed_row(self, row: PolicyRow) -> Policy:
@@ -122,6 +126,10 @@ class Documents:
             operators=self._operators,
             **options,
         )
+
+
+def _size_of(policy: Policy) -> int:
+    return sum(len(source.written) for source in policy.sources) + _EACH
 
 
 def _meaning(resolved: str) -> Resolve:

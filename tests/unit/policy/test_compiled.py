@@ -35,6 +35,31 @@ def test_the_same_content_is_compiled_once() -> None:
     assert len({id(compiled_of(policy)) for policy in (same[0], *others)}) == len(others) + 1
 
 
+def test_sets_are_kept_up_to_a_number_and_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was not asked for longest goes first; one that is larger than all may be is not kept at all."""
+    monkeypatch.setattr(compiled, "_kept", {})
+    monkeypatch.setattr(compiled, "_characters", [0])
+    size = len(Policy.parse(document("a0")).to_json())
+
+    def kept() -> list[str]:
+        return [known._places[0][1].actions[0].text for known in compiled._kept.values()]
+
+    monkeypatch.setattr(compiled, "KEPT_CHARACTERS", 3 * size)
+    policies = [Policy.parse(document(f"a{number}")) for number in range(4)]
+    assert kept() == ["a1", "a2", "a3"]
+    assert compiled_of(policies[1]) is policies[1].compiled
+    assert kept() == ["a2", "a3", "a1"]
+    monkeypatch.setattr(compiled, "KEPT_SETS", 2)
+    Policy.parse(document("a4"))
+    assert kept() == ["a1", "a4"]
+    assert Policy.parse(document("long" * size)).allows("long" * size, "x")
+    assert kept() == ["a1", "a4"]
+    compiled._characters[0] = 10**9  # threads that counted at once: it begins anew, and does not stay empty
+    for number in range(5, 7):
+        Policy.parse(document(f"a{number}"))
+    assert kept() == ["a6"]
+
+
 def test_a_source_is_equal_to_no_other_thing() -> None:
     """Only to the same content."""
     (source,) = Policy.parse(document("a")).sources
@@ -117,6 +142,19 @@ def test_nothing_is_remembered_where_the_caller_has_a_say() -> None:
             assert policy.allows("b", "t/x", who, {"session": {"mfa": mine}}) is mine
             assert policy.allows("c", "t/x", who) is mine
     assert {len(policy.compiled.answers[action]) for action in "abc"} == {0}
+
+
+def test_many_combinations_of_statements_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A caller who may name actions could else have ten thousand statements kept for each combination of them."""
+    monkeypatch.setattr(compiled, "KEPT_STATEMENTS", 100)
+    letters = "abcdefgh"
+    known = CompiledSet(Policy.parse(document("*", *(f"*{letter}*" for letter in letters))).sources, (), Limits())
+    for number in range(256):
+        action = "".join(letter for place, letter in enumerate(letters) if number >> place & 1) or "z"
+        assert known.answers[action]["x"] == "allow"
+        assert len(known.about(action)) == number.bit_count() + 1
+        assert sum(map(len, known._of_statements)) + sum(map(len, known._about.values())) <= 100
+        assert set(map(id, known.answers.values())) <= set(map(id, known._of_statements.values()))
 
 
 def test_actions_with_the_same_statements_share_one_bucket() -> None:
