@@ -29,10 +29,15 @@ from bearerkit.ports import Clock, Revocations, Waits
 from bearerkit.verify.credentials import Places, take_token
 from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.jwt import JwtVerifier
+from bearerkit.verify.kind import Kind
+from bearerkit.verify.kinds import Kinds, Presented
 from bearerkit.verify.resolver import IssuerResolver, Resolvers
 from bearerkit.verify.routing import Entry
 
-__all__ = ["Authenticator", "FixedIdentity", "Identifier", "load_facts"]
+__all__ = ["Authenticator", "Credential", "FixedIdentity", "Identifier", "load_facts"]
+
+Credential = str | Presented
+"""A bearer token, or what came by a way of its own."""
 
 
 class Identifier(Protocol):
@@ -42,16 +47,16 @@ class Identifier(Protocol):
         """Epoch seconds."""
         ...
 
-    def credential(self, request: Request, optional: bool) -> str | None:
+    def credential(self, request: Request, optional: bool) -> Credential | None:
         """The one credential of a request; None if there is none and `optional`. Raises Refused."""
         ...
 
-    def at_once(self, token: str, /) -> AuthContext | None:
-        """The context of a token if nothing has to be waited for."""
+    def at_once(self, credential: Credential, /) -> AuthContext | None:
+        """The context of a credential if nothing has to be waited for."""
         ...
 
-    async def verify(self, token: str, waits: Waits) -> AuthContext:
-        """The context of a token."""
+    async def verify(self, credential: Credential, waits: Waits) -> AuthContext:
+        """The context of a credential."""
         ...
 
     async def warm_up(self, waits: Waits) -> None:
@@ -70,14 +75,19 @@ class Identifier(Protocol):
         """Where the keys come from, for operators."""
         ...
 
+    def close(self) -> None:
+        """Release connections."""
+        ...
+
 
 class Authenticator:
-    """The real thing: credentials, JWT verification, revocation."""
+    """The real thing: credentials, the verifier of each kind, revocation."""
 
     def __init__(
         self,
         entries: Sequence[Entry],
         resolvers: Sequence[IssuerResolver],
+        kinds: Kinds,
         *,
         enter: Callable[[Any], Entry],
         places: Places,
@@ -96,27 +106,34 @@ class Authenticator:
             cache_size=cache_size,
             limits=_loosest([entry.settings for entry in entries]),
         )
+        self._kinds = kinds
         self.now = clock.now
-        self.at_once: Callable[[str], AuthContext | None] = (
-            self._jwt.at_once if revocations is None else self._after_revocations
+        self.at_once: Callable[[Any], AuthContext | None] = (
+            self._after_revocations if revocations is not None else self._of_any_kind if kinds.all else self._jwt.at_once
         )
-        """The context of a token if its verdict or its key is at hand and no revocation list has to be asked."""
+        """The context of a credential if its verdict or its key is at hand and no revocation list has to be asked."""
 
-    async def verify(self, token: str, waits: Waits) -> AuthContext:
-        """The context of a token. Raises TokenInvalid or Unavailable."""
-        context = await self._jwt.verify(token, waits)
+    async def verify(self, credential: Credential, waits: Waits) -> AuthContext:
+        """The context of a credential. Raises TokenInvalid or Unavailable."""
+        kind, value = self._kind_of(credential)
+        context = await (self._jwt if kind is None else kind).verify(value, waits)
         if self._revocations is not None:
             await self._ask(self._revocations, context)
         return context
 
-    def credential(self, request: Request, optional: bool) -> str | None:
+    def credential(self, request: Request, optional: bool) -> Credential | None:
         """The one credential of a request; None if there is none and `optional`. Raises Refused."""
+        missing: CredentialsMissing | None = None
+        token: Credential | None = None
         try:
-            return take_token(request, self._places)
-        except CredentialsMissing:
-            if optional:
-                return None
-            raise
+            token = take_token(request, self._places)
+        except CredentialsMissing as refusal:
+            missing = refusal
+        if self._kinds.elsewhere:
+            token = self._kinds.take(request, token)  # type: ignore[arg-type]
+        if token is None and missing is not None and not optional:
+            raise missing
+        return token
 
     async def warm_up(self, waits: Waits) -> None:
         """Obtain the keys of every issuer that has them in one place."""
@@ -133,18 +150,36 @@ class Authenticator:
     def forget_token(self, token: str) -> None:
         """Drop the verdict on one token."""
         self._jwt.cache.drop(token)
+        for kind in self._kinds.all:
+            kind.forget_credential(token)
 
     def forget_where(self, matches: Callable[[AuthContext], bool]) -> None:
         """Drop the verdict on every token whose context matches."""
         self._jwt.cache.drop_where(matches)
+        for kind in self._kinds.all:
+            kind.forget_where(matches)
 
     def describe(self) -> str:
-        """One line per issuer and key source."""
-        return "\n".join(
-            f"{entry.settings.name}: {source.describe()}" for entry in self._entries for source in entry.sources()
-        )
+        """One line per issuer and key source, and per further kind of credential."""
+        sources = [(entry.settings.name, source) for entry in self._entries for source in entry.sources()]
+        lines = [f"{name}: {source.describe()}" for name, source in sources]
+        return "\n".join([*lines, *(kind.describe() for kind in self._kinds.all)])
 
-    def _after_revocations(self, token: str) -> AuthContext | None:
+    def close(self) -> None:
+        """Release what the kinds hold."""
+        for kind in self._kinds.all:
+            kind.close()
+
+    def _kind_of(self, credential: Credential) -> tuple[Kind | None, str]:
+        if isinstance(credential, Presented):
+            return credential.kind, credential.value
+        return self._kinds.of_token(credential) if self._kinds.all else None, credential
+
+    def _of_any_kind(self, credential: Credential) -> AuthContext | None:
+        kind, value = self._kind_of(credential)
+        return (self._jwt if kind is None else kind).at_once(value)
+
+    def _after_revocations(self, credential: Credential) -> AuthContext | None:
         """Nothing can be said at once where a list of revocations has to be asked first."""
         return None
 
@@ -175,7 +210,7 @@ class FixedIdentity:
         self._context = context
         self.now = now
 
-    def credential(self, request: Request, optional: bool) -> str | None:
+    def credential(self, request: Request, optional: bool) -> Credential | None:
         """Whatever the request carries, it is this identity's."""
         if not self._context.is_anonymous:
             return ""
@@ -183,11 +218,11 @@ class FixedIdentity:
             return None
         raise CredentialsMissing("the identity of this test is nobody")
 
-    def at_once(self, token: str) -> AuthContext | None:
+    def at_once(self, credential: Credential) -> AuthContext | None:
         """The fixed identity."""
         return self._context
 
-    async def verify(self, token: str, waits: Waits) -> AuthContext:
+    async def verify(self, credential: Credential, waits: Waits) -> AuthContext:
         """The fixed identity."""
         return self._context
 
@@ -203,6 +238,9 @@ class FixedIdentity:
     def describe(self) -> str:
         """The fixed identity."""
         return f"every request is {self._context!r} (test)"
+
+    def close(self) -> None:
+        """Nothing to release."""
 
 
 async def load_facts(facts: Iterable[Fact], context: AuthContext, request: Request) -> Mapping[Fact, Any]:

@@ -10,7 +10,7 @@ from collections.abc import MutableMapping
 from typing import Any, final
 
 from bearerkit.context import AuthContext
-from bearerkit.verify.authenticator import Identifier
+from bearerkit.verify.authenticator import Credential, Identifier
 
 __all__ = ["Seen"]
 
@@ -21,14 +21,14 @@ class Seen:
 
     __slots__ = ("_identifier", "_token", "context")
 
-    def __init__(self, identifier: Identifier, token: str | None, context: AuthContext) -> None:
+    def __init__(self, identifier: Identifier, token: Credential | None, context: AuthContext) -> None:
         self._identifier = identifier
         self._token = token
         self.context = context
 
     @classmethod
     def in_memo(
-        cls, memo: MutableMapping[str, Any], key: str, identifier: Identifier, token: str | None
+        cls, memo: MutableMapping[str, Any], key: str, identifier: Identifier, token: Credential | None
     ) -> AuthContext | None:
         """The context that `identifier` gave for this very credential; None if it was not asked yet."""
         seen = memo.get(key)

@@ -1,0 +1,113 @@
+"""Which kind a credential is of: by the place that it came from, its prefix, or its shape.
+
+Exactly one kind is asked, and none after it: a key of ours is never sent to somebody's introspection endpoint, a JWT of
+an unknown issuer is sent nowhere. Nothing here resolves a credential.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, final
+
+from bearerkit.errors import InvalidRequest, TokenInvalid
+from bearerkit.http import Request
+from bearerkit.jose.compact import Limits, parse, parse_claims
+from bearerkit.verify.cookies import cookie_of
+from bearerkit.verify.kind import Kind, KindSettings
+
+__all__ = ["Kinds", "Presented", "kind_problems"]
+
+_JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*={0,2}){2,4}", re.ASCII)
+"""The first part of a JWS or JWE begins with `{"`, encoded."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A credential that came by a way of its own: a cookie, a header field of its own."""
+
+    kind: Kind
+    value: str = field(repr=False)
+
+
+@final
+class Kinds:
+    """The kinds of one `Auth`."""
+
+    def __init__(self, wired: Sequence[tuple[KindSettings, Kind]], issuers: Iterable[str]) -> None:
+        self.all = tuple(kind for _, kind in wired)
+        prefixes = [(prefix, kind) for settings, kind in wired for prefix in settings.prefixes]
+        self._prefixes = tuple(sorted(prefixes, key=lambda item: -len(item[0])))
+        self._unprefixed = next((kind for settings, kind in wired if settings.unprefixed), None)
+        self._headers = {settings.header: kind for settings, kind in wired if settings.header is not None}
+        self._cookies = {settings.cookie: kind for settings, kind in wired if settings.cookie is not None}
+        known = frozenset(issuers)
+        self._issuers: Mapping[str, Kind] = {
+            settings.issuer: kind
+            for settings, kind in wired
+            if settings.issuer is not None and settings.issuer not in known
+        }
+        self.elsewhere = bool(self._headers or self._cookies)
+        """True if a request may carry a credential that is no bearer token."""
+
+    def of_token(self, token: str) -> Kind | None:
+        """The kind of a bearer token; None for a JWT of the configured issuers, and for what is nothing at all."""
+        for prefix, kind in self._prefixes:
+            if token.startswith(prefix):
+                return kind
+        if _JWT.fullmatch(token) is not None:
+            return self._of_issuer(token) if self._issuers else None
+        return self._unprefixed
+
+    def take(self, request: Request, bearer: str | None) -> str | Presented | None:
+        """The one credential of a request that may also carry one beside the bearer token.
+
+        A header field that means "an internal call" goes with nothing else (InvalidRequest). A cookie is sent by
+        browsers without being asked, so whoever sends a bearer token too means the token.
+        """
+        for header, kind in self._headers.items():
+            value = request.headers.get(header)
+            if value is not None:
+                if bearer is not None or any(cookie_of(request, name) is not None for name in self._cookies):
+                    raise InvalidRequest(f"the request carries {header} and another credential")
+                return Presented(kind, value)
+        if bearer is not None:
+            return bearer
+        for name, kind in self._cookies.items():
+            value = cookie_of(request, name)
+            if value is not None:
+                kind.check(request)
+                return Presented(kind, value)
+        return None
+
+    def _of_issuer(self, token: str) -> Kind | None:
+        """The kind for the JWTs of one issuer. What is no JWT after all is of none, and will be refused."""
+        try:
+            issuer = parse_claims(parse(token, Limits()).payload, Limits()).get("iss")
+        except TokenInvalid:
+            return None
+        return self._issuers.get(issuer) if isinstance(issuer, str) else None
+
+
+def kind_problems(kinds: Iterable[KindSettings]) -> list[str]:
+    """One sentence for each way in which kinds cannot stand beside each other."""
+    problems: list[str] = []
+    listed = list(kinds)
+    places: dict[tuple[str, str], str] = {}
+    for settings in listed:
+        name = type(settings).__name__
+        taken = [("header field", settings.header), ("cookie", settings.cookie), ("issuer", settings.issuer)]
+        for what, value in [*taken, *(("prefix", prefix) for prefix in settings.prefixes)]:
+            if value is not None:
+                other = places.setdefault((what, value), name)
+                if other is not name or sum(value in (one.header, one.cookie, one.issuer, *one.prefixes) for one in listed) > 1:
+                    problems.append(f"{name} and {other} both take the {what} {value!r}")
+    without = [type(settings).__name__ for settings in listed if settings.unprefixed]
+    if len(without) > 1:
+        problems.append(
+            f"{' and '.join(without)} both take tokens without a prefix: a credential is asked about once, so give all "
+            "but one a prefix"
+        )
+    return list(dict.fromkeys(problems))
