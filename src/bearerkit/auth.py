@@ -12,7 +12,6 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, Final, TypeAlias, final
 
 from bearerkit._drive import run
@@ -21,22 +20,24 @@ from bearerkit.context import AuthContext
 from bearerkit.errors import BearerkitError, ConfigError
 from bearerkit.guards import Fact, Requirement, enforce, facts_to_load, refuse_early
 from bearerkit.http import Request, Response
-from bearerkit.issuer import Issuer, entry_of
+from bearerkit.issuer import Issuer
 from bearerkit.ports import Clock, Entropy, HttpClient, Observer, PolicySource, Revocations, Threads, Waits
-from bearerkit.system import AsyncWaits, BlockingWaits, DaemonThreads, SilentObserver, SystemClock, SystemEntropy
-from bearerkit.transport.blocking import BlockingClient
+from bearerkit.system import AsyncWaits, BlockingWaits
 from bearerkit.verify.auth_checks import auth_problems, proxies_from
-from bearerkit.verify.authenticator import Authenticator, FixedIdentity, Identifier, load_facts
+from bearerkit.verify.authenticator import FixedIdentity, Identifier, load_facts
 from bearerkit.verify.credentials import Places, check_presentation
 from bearerkit.verify.issuer import IssuerSettings
+from bearerkit.verify.kind import KindSettings
 from bearerkit.verify.policies import Policies
 from bearerkit.verify.refusal_log import note
 from bearerkit.verify.resolver import IssuerResolver
 from bearerkit.verify.seen import Seen
+from bearerkit.verify.world import World
+from bearerkit.wiring import authenticator_of, world_of
 
 __all__ = ["Auth", "Verifier"]
 
-Verifier: TypeAlias = Issuer | IssuerResolver
+Verifier: TypeAlias = Issuer | IssuerResolver | KindSettings
 """What an `Auth` is built from."""
 
 _log = logging.getLogger("bearerkit.auth")
@@ -54,7 +55,8 @@ class Auth:
     first token arrives (or `warm_up`).
 
     Args:
-        verifiers: `Issuer`s and `IssuerResolver`s. An issuer that is configured by name goes before a resolver.
+        verifiers: `Issuer`s and `IssuerResolver`s for JWTs, `Introspection`, `ApiKeys`, `Sessions`, `InternalSecret`
+            for other credentials. Each credential is asked of exactly one; docs/credentials.md says of which.
         realm: The realm that challenges name (RFC 6750 section 3).
         resource_metadata: URL of this API's RFC 9728 metadata, named in every challenge if given.
         places: Where requests carry the credential (`Places`); the Authorization header by default.
@@ -92,20 +94,19 @@ class Auth:
             raise ConfigError(problems)
         self.challenge = Challenge(realm, resource_metadata)
         self.issuers: tuple[IssuerSettings, ...] = tuple(item for item in verifiers if isinstance(item, IssuerSettings))
-        self._resolvers = tuple(item for item in verifiers if isinstance(item, IssuerResolver))
+        self._verifiers = verifiers
         self.places = places
         self._revocations = revocations
         self._token_cache = token_cache
-        self._observer = SilentObserver() if observer is None else observer
-        self._http = BlockingClient() if http is None else http
-        self._clock = SystemClock() if clock is None else clock
-        self._entropy = SystemEntropy() if entropy is None else entropy
-        self._threads = DaemonThreads() if threads is None else threads
+        self._world = world_of(http, clock, entropy, threads, observer)
         self._memo = f"bearerkit.auth.{id(self)}"
         for issuer in self.issuers:
             if issuer.audience is None:
                 _log.warning("%r accepts tokens for any audience (audience=ANY)", issuer)
-        self._identifier: Identifier = self._wire(self._http, self._clock)
+        for kind in (item for item in verifiers if isinstance(item, KindSettings)):
+            for warning in kind.warnings():
+                _log.warning("%s", warning)
+        self._identifier: Identifier = self._wire(self._world)
         self._proxies = proxies
         self._own_policies = None if policies is None else Policies(policies, proxies, self.now)
         self._policies = self._own_policies
@@ -224,7 +225,7 @@ class Auth:
 
     def note(self, refusal: BearerkitError) -> None:
         """Tell the operator in full why a request was refused, once per refusal. The caller learns `public` only."""
-        note(refusal, self._observer)
+        note(refusal, self._world.observer)
 
     def warm_up(self) -> None:
         """Fetch the keys of every issuer now, so that the first caller need not wait. Raises KeysUnavailable."""
@@ -241,15 +242,16 @@ class Auth:
         token_id: str | None = None,
         session_id: str | None = None,
         subject: str | None = None,
+        identity_id: str | None = None,
         tenant_id: str | None = None,
         issuer: str | None = None,
     ) -> None:
-        """Drop what is cached about one token, or about every token that matches all given fields.
+        """Drop what is cached about one credential, or about every one that matches all given fields.
 
         Without arguments everything is dropped. This empties a cache and revokes nothing: `Revocations` does.
         """
         wanted = {"token_id": token_id, "session_id": session_id, "subject": subject}
-        wanted |= {"tenant_id": tenant_id, "issuer": issuer}
+        wanted |= {"identity_id": identity_id, "tenant_id": tenant_id, "issuer": issuer}
         fields = {name: value for name, value in wanted.items() if value is not None}
         if token is not None:
             self._identifier.forget_token(token)
@@ -264,12 +266,13 @@ class Auth:
         return self._identifier.now()
 
     def describe(self) -> str:
-        """For operators: every issuer, where its keys come from, how many there are and how old they are."""
+        """For operators: every issuer with its keys and their age, and every other kind of credential."""
         return self._identifier.describe()
 
     def close(self) -> None:
-        """Release what is held. Key fetches hold nothing between calls, so an `Auth` may be dropped without it."""
+        """Empty the caches and close connections. An `Auth` may be used again afterwards."""
         self.forget()
+        self._identifier.close()
 
     async def aclose(self) -> None:
         """`close` for async code."""
@@ -288,7 +291,7 @@ class Auth:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"Auth({', '.join(map(repr, (*self.issuers, *self._resolvers)))})"
+        return f"Auth({', '.join(map(repr, self._verifiers))})"
 
     @contextmanager
     def replaced(
@@ -309,24 +312,16 @@ class Auth:
         if identity is not None:
             self._identifier = FixedIdentity(identity, before.now if clock is None else clock.now)
         else:
-            self._identifier = self._wire(self._http if http is None else http, self._clock if clock is None else clock)
+            world = self._world
+            self._identifier = self._wire(world._replace(http=http or world.http, clock=clock or world.clock))
         try:
             yield self
         finally:
             self._identifier, self._policies = before, policies_before
 
-    def _wire(self, http: HttpClient, clock: Clock) -> Identifier:
-        enter = partial(
-            entry_of, http=http, clock=clock, entropy=self._entropy, threads=self._threads, observer=self._observer
-        )
-        return Authenticator(
-            [enter(issuer) for issuer in self.issuers],
-            self._resolvers,
-            enter=partial(enter, untrusted=True),
-            places=self.places,
-            revocations=self._revocations,
-            clock=clock,
-            cache_size=self._token_cache,
+    def _wire(self, world: World) -> Identifier:
+        return authenticator_of(
+            self._verifiers, world, places=self.places, revocations=self._revocations, cache_size=self._token_cache
         )
 
     async def _procedure(self, request: Request, need: Requirement | None, optional: bool, waits: Waits) -> AuthContext:

@@ -202,8 +202,9 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One GET that a procedure wants made.
+    """One request that a procedure wants made: a GET, or a POST if there is a `body`.
 
+    `headers` go with this request only and win over those of `network`; like `body` they may hold secrets.
     `untrusted` says that the URL was built from data that arrived at run time (an issuer resolver, a URL
     template): its host is then resolved once, the address pinned, and private or loopback addresses refused
     unless `network.private` says otherwise.
@@ -212,6 +213,8 @@ class Fetch:
     url: str
     network: Network = Network()
     untrusted: bool = False
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

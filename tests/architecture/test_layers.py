@@ -17,7 +17,10 @@ LAYERS: Sequence[tuple[str, frozenset[str]]] = (
     ("pure", frozenset({"jose", "guards", "context", "policy", "exempt", "redaction"})),
     ("procedures", frozenset({"verify"})),
     ("default drivers", frozenset({"transport", "stores", "system"})),
-    ("facades", frozenset({"auth", "gate", "issuer", "issuer_keys", "environment", "current_caller", "logs"})),
+    (
+        "facades",
+        frozenset({"auth", "gate", "issuer", "issuer_keys", "environment", "current_caller", "logs", "wiring"}),
+    ),
     ("public names", frozenset({""})),
     (
         "adapters and presets",

@@ -113,9 +113,10 @@ class BlockingClient:
         with (
             _pool(network, context, PinnedBackend(addresses, deadline)) as pool,
             pool.stream(
-                "GET",
+                "GET" if fetch.body is None else "POST",
                 httpcore2.URL(scheme=url.scheme, host=bracketed, port=port, target=target),
                 headers=[(b"Host", url.netloc.encode("ascii")), *headers],
+                content=fetch.body,
                 extensions={"sni_hostname": host},
             ) as answer,
         ):
@@ -181,12 +182,14 @@ def _headers(fetch: Fetch) -> list[tuple[bytes, bytes]]:
         if fetch.untrusted:
             raise FetchFailed("a token file is never sent to a URL that was made from untrusted data")
         ours["authorization"] = f"Bearer {_token(network.token_file)}"
-    given = {name.lower(): value for name, value in network.headers.items()}
+    given = {name.lower(): value for name, value in (*network.headers.items(), *fetch.headers)}
     for name, value in given.items():
         if name in _FRAMING or not _HEADER_NAME.fullmatch(name) or (value and not _HEADER_VALUE.fullmatch(value)):
-            raise FetchFailed(f"the header {name[:_QUOTED_LENGTH]!r} of Network(headers=…) cannot be sent")
+            raise FetchFailed(f"the header {name[:_QUOTED_LENGTH]!r} cannot be sent")
     merged = {"user-agent": "bearerkit", **given, **ours}
     merged.pop("host", None)
+    if fetch.body is not None:
+        merged["content-length"] = str(len(fetch.body))
     return [(name.encode("ascii"), value.encode("latin-1")) for name, value in merged.items()]
 
 

@@ -11,6 +11,8 @@ from bearerkit.policy.addresses import Block, block_of
 from bearerkit.verify.client_address import TrustedProxies
 from bearerkit.verify.credentials import Places
 from bearerkit.verify.issuer import IssuerSettings
+from bearerkit.verify.kind import KindSettings
+from bearerkit.verify.kinds import kind_problems
 from bearerkit.verify.resolver import IssuerResolver
 from bearerkit.verify.routing import crowded_issuers
 
@@ -22,12 +24,14 @@ def auth_problems(
 ) -> list[str]:
     """One sentence per argument of `Auth` that cannot work."""
     problems = [
-        f"Auth takes Issuer and IssuerResolver values, not {type(item).__name__}"
+        f"Auth takes Issuer, IssuerResolver, Introspection, ApiKeys, Sessions and InternalSecret values, "
+        f"not {type(item).__name__}"
         for item in verifiers
-        if not isinstance(item, IssuerSettings | IssuerResolver)
+        if not isinstance(item, IssuerSettings | IssuerResolver | KindSettings)
     ]
     if not verifiers:
-        problems.append("Auth needs at least one Issuer")
+        problems.append("Auth needs at least one Issuer, or another verifier")
+    problems += kind_problems(item for item in verifiers if isinstance(item, KindSettings))
     if not isinstance(token_cache, int) or isinstance(token_cache, bool) or token_cache < 0:
         problems.append(f"token_cache must be 0 or a positive number of tokens, not {token_cache!r}")
     if not isinstance(realm, str):

@@ -109,9 +109,15 @@ class Authenticator:
         self._kinds = kinds
         self.now = clock.now
         self.at_once: Callable[[Any], AuthContext | None] = (
-            self._after_revocations if revocations is not None else self._of_any_kind if kinds.all else self._jwt.at_once
+            self._after_revocations
+            if revocations is not None
+            else self._of_any_kind
+            if kinds.all
+            else self._jwt.at_once
         )
         """The context of a credential if its verdict or its key is at hand and no revocation list has to be asked."""
+        if revocations is not None:
+            self.at_once = self._after_revocations
 
     async def verify(self, credential: Credential, waits: Waits) -> AuthContext:
         """The context of a credential. Raises TokenInvalid or Unavailable."""

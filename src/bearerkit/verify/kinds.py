@@ -93,21 +93,18 @@ class Kinds:
 
 def kind_problems(kinds: Iterable[KindSettings]) -> list[str]:
     """One sentence for each way in which kinds cannot stand beside each other."""
-    problems: list[str] = []
     listed = list(kinds)
-    places: dict[tuple[str, str], str] = {}
+    takers: dict[str, list[str]] = {}
     for settings in listed:
-        name = type(settings).__name__
-        taken = [("header field", settings.header), ("cookie", settings.cookie), ("issuer", settings.issuer)]
-        for what, value in [*taken, *(("prefix", prefix) for prefix in settings.prefixes)]:
-            if value is not None:
-                other = places.setdefault((what, value), name)
-                if other is not name or sum(value in (one.header, one.cookie, one.issuer, *one.prefixes) for one in listed) > 1:
-                    problems.append(f"{name} and {other} both take the {what} {value!r}")
+        places = {"header field": settings.header, "cookie": settings.cookie, "issuer": settings.issuer}
+        taken = [f"the {what} {value!r}" for what, value in places.items() if value is not None]
+        for what in [*taken, *(f"the prefix {prefix!r}" for prefix in settings.prefixes)]:
+            takers.setdefault(what, []).append(type(settings).__name__)
+    problems = [f"{' and '.join(names)} both take {what}" for what, names in takers.items() if len(names) > 1]
     without = [type(settings).__name__ for settings in listed if settings.unprefixed]
     if len(without) > 1:
         problems.append(
             f"{' and '.join(without)} both take tokens without a prefix: a credential is asked about once, so give all "
             "but one a prefix"
         )
-    return list(dict.fromkeys(problems))
+    return problems
