@@ -312,8 +312,8 @@ class Auth:
         if identity is not None:
             self._identifier = FixedIdentity(identity, before.now if clock is None else clock.now)
         else:
-            world = self._world
-            self._identifier = self._wire(world._replace(http=http or world.http, clock=clock or world.clock))
+            world = self._world if http is None else self._world._replace(http=http)
+            self._identifier = self._wire(world if clock is None else world._replace(clock=clock))
         try:
             yield self
         finally:

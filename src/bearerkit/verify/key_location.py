@@ -30,6 +30,11 @@ __all__ = [
 OIDC: Final = "/.well-known/openid-configuration"
 OAUTH: Final = "/.well-known/oauth-authorization-server"
 
+_NOUNS: Final = {
+    "jwks_uri": ("keys", "jwks_uri"),
+    "introspection_endpoint": ("an introspection endpoint", "endpoint"),
+}
+"""Member of the metadata → what it leads to, and the option that says so without metadata."""
 _QUOTED_LENGTH: Final = 200
 _NOT_IN_URLS: Final = re.compile(r"[^\x21-\x7e]|\\")
 _NUMERIC_LABEL: Final = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+", re.ASCII)
@@ -91,31 +96,33 @@ def metadata_candidates(location: KeyLocation) -> tuple[str, ...]:
     return ()
 
 
-def check_metadata(location: KeyLocation, url: str, document: Any) -> str:
-    """The `jwks_uri` of the metadata that was fetched from `url`.
+def check_metadata(location: KeyLocation, url: str, document: Any, member: str = "jwks_uri") -> str:
+    """The URL at `member` of the metadata that was fetched from `url`.
 
     Raises LocationRefused when the document names another issuer, or sends us to a host or scheme that is not allowed.
     """
     if not isinstance(document, Mapping):
         raise LocationRefused(f"metadata from {url} is not a JSON object")
     _check_issuer(location, url, document.get("issuer"))
-    jwks_uri = document.get("jwks_uri")
-    if not isinstance(jwks_uri, str) or not jwks_uri:
+    target = document.get(member)
+    what, option = _NOUNS[member]
+    if not isinstance(target, str) or not target:
         raise LocationRefused(
-            f"metadata from {url} has no jwks_uri",
-            hint="If the keys are published elsewhere, set jwks_uri yourself.",
+            f"metadata from {url} has no {member}",
+            hint=f"If the {what} are published elsewhere, set {option} yourself."
+            if what == "keys"
+            else f"If there is {what}, set {option} yourself.",
         )
-    if problem := url_problem(jwks_uri, location.network):
-        raise LocationRefused(f"metadata from {url} points to keys that may not be fetched: {problem}")
-    key_host = _host(jwks_uri)
-    if _origin(jwks_uri) != _origin(url) and not any(_covers(entry, jwks_uri) for entry in location.hosts):
+    if problem := url_problem(target, location.network):
+        raise LocationRefused(f"metadata from {url} points to {what} that may not be fetched: {problem}")
+    if _origin(target) != _origin(url) and not any(_covers(entry, target) for entry in location.hosts):
         raise LocationRefused(
-            f"metadata from {url} points to keys on another host or port, {_quoted(urlsplit(jwks_uri).netloc)}",
-            hint=f"The metadata points to keys on {json.dumps(key_host[:_QUOTED_LENGTH])}, which is not the metadata "
-            "host. If this is intended, set jwks_uri yourself, or add the host to hosts=; a private address also needs "
-            "network=Network(private=True, ca_file=…).",
+            f"metadata from {url} points to {what} on another host or port, {_quoted(urlsplit(target).netloc)}",
+            hint=f"The metadata points to {what} on {json.dumps(_host(target)[:_QUOTED_LENGTH])}, which is not the "
+            f"metadata host. If this is intended, set {option} yourself, or add the host to hosts=; a private address "
+            "also needs network=Network(private=True, ca_file=…).",
         )
-    return jwks_uri
+    return target
 
 
 def _check_issuer(location: KeyLocation, url: str, named: Any) -> None:
