@@ -1,8 +1,8 @@
 """The fetch itself: find where the keys are, get them, and turn the answer into a `KeySet`.
 
 One coroutine over the `HttpClient` port, always stepped with `run`, so the port is a blocking one. It decides nothing
-about freshness (`jose/key_cache.py`), about URLs (`verify/key_location.py`) or about keys (`jose/key_set.py`), and it is
-never run twice at a time: the flight sees to that.
+about freshness (`jose/key_cache.py`), URLs (`verify/key_location.py`) or keys (`jose/key_set.py`), and it is never run
+twice at a time: the flight sees to that.
 """
 
 from __future__ import annotations
