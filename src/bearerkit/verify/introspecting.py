@@ -1,0 +1,183 @@
+"""From an opaque token to its `AuthContext`: ask the issuer (RFC 7662), once for many callers, and only now and then.
+
+What an answer must be is decided in `jose/introspection_answer.py`, who we are to the issuer in
+`jose/client_auth.py`. An issuer that
+does not answer, or not as it must, is an outage (503), never an inactive token, and never remembered as one. The work
+runs over blocking ports and belongs to no caller (`single_flight.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, final
+from urllib.parse import urlencode
+
+from bearerkit._drive import port
+from bearerkit.context import AuthContext
+from bearerkit.errors import BearerkitError, IntrospectionUnavailable, Malformed, TokenInvalid
+from bearerkit.http import Fetch, Fetched, FetchFailed
+from bearerkit.jose.client_auth import authenticate
+from bearerkit.jose.introspection_answer import read_answer
+from bearerkit.ports import Waits
+from bearerkit.verify.answer_cache import Answer, AnswerCache, digest_under
+from bearerkit.verify.breaker import Breaker
+from bearerkit.verify.kind import Kind
+from bearerkit.verify.metadata import FetchRefused, MetadataReader
+from bearerkit.verify.single_flight import SingleFlight
+from bearerkit.verify.world import World
+
+if TYPE_CHECKING:
+    from bearerkit.verify.introspection import IntrospectionSettings
+
+__all__ = ["Introspecting"]
+
+FAILURES: Final = 5
+"""Failures in a row after which the issuer is left alone for a while."""
+REST: Final = 5.0
+"""Seconds until it is asked again."""
+_TOKEN_MAX: Final = 16_384
+_FORM: Final = ("Content-Type", "application/x-www-form-urlencoded")
+
+_log = logging.getLogger("bearerkit.introspection")
+
+
+@final
+class Introspecting(Kind):
+    """The tokens of one introspection endpoint, wired."""
+
+    def __init__(self, settings: IntrospectionSettings, world: World) -> None:
+        self._settings = settings
+        self._world = world
+        self._cache = AnswerCache(settings.cache_size)
+        self._flights = SingleFlight[AuthContext](world.threads)
+        self._breaker = Breaker(FAILURES, REST)
+        self._metadata = MetadataReader(settings.location, world.http, world.clock, "introspection_endpoint")
+        self._stale_since: float | None = None
+
+    def at_once(self, credential: str) -> AuthContext | None:
+        """What is remembered of this token; None if the issuer must be asked. Raises TokenInvalid."""
+        if len(credential) > _TOKEN_MAX:
+            raise Malformed(f"the token is longer than {_TOKEN_MAX:,} characters")
+        clock = self._world.clock
+        return self._cache.hit(self._digest(credential), clock.now(), clock.monotonic())
+
+    async def verify(self, credential: str, waits: Waits) -> AuthContext:
+        """The context of a token. Raises TokenInvalid or IntrospectionUnavailable."""
+        context = self.at_once(credential)
+        if context is not None:
+            return context
+        digest = self._digest(credential)
+        return await self._flights.ask(digest, lambda: self._resolve(credential, digest), waits)
+
+    async def live(self, credential: str, waits: Waits) -> AuthContext:
+        """The same, but the issuer is asked now, past every cache. A refusal empties them."""
+        digest = self._digest(credential)
+
+        async def ask() -> AuthContext:
+            try:
+                return await self._ask_issuer(credential, digest, self._cache.generation)
+            except TokenInvalid:
+                self._cache.forget(digest)
+                raise
+
+        return await self._flights.ask((b"live", digest), ask, waits)
+
+    def forget_credential(self, credential: str) -> None:
+        """Ask the issuer next time."""
+        self._cache.forget(self._digest(credential))
+
+    def forget_where(self, matches: Callable[[AuthContext], bool]) -> None:
+        """Ask the issuer next time about every matching caller."""
+        self._cache.forget_where(matches)
+
+    def describe(self) -> str:
+        """Where it asks, and whether it is answered."""
+        state = "not answering" if self._breaker.is_open else f"{len(self._cache)} answers remembered"
+        return f"{self._settings.name}: introspection, {state}"
+
+    def _digest(self, credential: str) -> bytes:
+        return digest_under(self._settings.salt, credential)
+
+    async def _resolve(self, credential: str, digest: bytes) -> AuthContext:
+        known = self.at_once(credential)  # somebody else's flight may just have landed
+        if known is not None:
+            return known
+        generation = self._cache.generation
+        try:
+            return await self._ask_issuer(credential, digest, generation)
+        except IntrospectionUnavailable as outage:
+            context = self._stale(digest)
+            if context is None:
+                raise
+            self._say_stale(outage)
+            return context
+
+    async def _ask_issuer(self, credential: str, digest: bytes, generation: int) -> AuthContext:
+        clock, settings = self._world.clock, self._settings
+        if not self._breaker.admits(clock.monotonic()):
+            raise IntrospectionUnavailable(
+                f"{settings.name} did not answer {FAILURES} times in a row; it is asked again in "
+                f"{self._breaker.seconds_left(clock.monotonic()):.0f} s"
+            )
+        try:
+            context = settings.context_of(read_answer(await self._post(credential), settings.rules, clock.now()))
+        except TokenInvalid as refusal:
+            self._answered()
+            self._keep(digest, refusal, settings.negative_seconds, float("inf"), generation)
+            raise
+        except BearerkitError:
+            self._not_answered()
+            raise
+        self._answered()
+        ends = float("inf") if context.expires_at is None else context.expires_at + settings.leeway
+        self._keep(digest, context, settings.cache_seconds, ends, generation)
+        return context
+
+    async def _post(self, credential: str) -> Fetched:
+        settings, clock = self._settings, self._world.clock
+        try:
+            endpoint = settings.endpoint or await self._metadata.url()
+        except FetchRefused as refused:
+            raise IntrospectionUnavailable(refused.detail, hint=refused.hint) from None
+        ours = authenticate(settings.client, endpoint, clock.now(), self._world.entropy.token(16))
+        fields = [("token", credential), ("token_type_hint", "access_token"), *ours.form]
+        fetch = Fetch(endpoint, settings.network, headers=(_FORM, *ours.headers), body=urlencode(fields).encode("ascii"))
+        try:
+            return await port("http.fetch", self._world.http.fetch(fetch))
+        except FetchFailed as failed:
+            self._metadata.forget()
+            raise IntrospectionUnavailable(f"{endpoint}: {failed.detail}", hint=failed.hint) from None
+        except OSError as error:
+            raise IntrospectionUnavailable(f"{endpoint}: {type(error).__name__}") from None
+
+    def _keep(
+        self, digest: bytes, outcome: AuthContext | TokenInvalid, seconds: float, ends: float, generation: int
+    ) -> None:
+        if seconds > 0:
+            self._cache.keep(digest, Answer(outcome, self._world.clock.monotonic() + seconds, ends), generation)
+
+    def _answered(self) -> None:
+        if self._breaker.is_open or self._stale_since is not None:
+            self._stale_since = None
+            _log.info("%s answers again", self._settings.name)
+            self._tell("introspection.back")
+        self._breaker.succeeded()
+
+    def _not_answered(self) -> None:
+        if self._breaker.failed(self._world.clock.monotonic()):
+            _log.warning("%s did not answer %d times in a row", self._settings.name, FAILURES)
+            self._tell("introspection.unavailable")
+
+    def _stale(self, digest: bytes) -> AuthContext | None:
+        clock, longer = self._world.clock, self._settings.stale_seconds
+        return self._cache.stale(digest, clock.now(), clock.monotonic(), longer) if longer > 0 else None
+
+    def _say_stale(self, outage: IntrospectionUnavailable) -> None:
+        self._tell("introspection.stale")
+        if self._stale_since is None:
+            self._stale_since = self._world.clock.monotonic()
+            _log.error("%s does not answer; callers are taken at old answers meanwhile: %s", self._settings.name, outage)
+
+    def _tell(self, event: str) -> None:
+        self._world.observer.event(event, {"endpoint": self._settings.name})
