@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bearerkit.logs import RedactTokens
     from bearerkit.stores.memory import MemoryRevocations
     from bearerkit.verify.credentials import Places
+    from bearerkit.verify.introspection import Introspection
     from bearerkit.verify.resolver import IssuerResolver
 
 _HOME = {
@@ -47,6 +48,7 @@ _HOME = {
     "Claim": "jose.mapping",
     "ClaimMapping": "jose.mapping",
     "ConfigError": "errors",
+    "Introspection": "verify.introspection",
     "Issuer": "issuer",
     "IssuerResolver": "verify.resolver",
     "KeyCache": "jose.key_cache",
@@ -83,6 +85,7 @@ __all__ = [  # noqa: RUF022 - sorted as the table above, which a test compares
     "Claim",
     "ClaimMapping",
     "ConfigError",
+    "Introspection",
     "Issuer",
     "IssuerResolver",
     "KeyCache",

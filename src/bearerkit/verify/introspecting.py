@@ -28,7 +28,7 @@ from bearerkit.verify.single_flight import SingleFlight
 from bearerkit.verify.world import World
 
 if TYPE_CHECKING:
-    from bearerkit.verify.introspection import IntrospectionSettings
+    from bearerkit.verify.introspection import Introspection
 
 __all__ = ["Introspecting"]
 
@@ -46,7 +46,7 @@ _log = logging.getLogger("bearerkit.introspection")
 class Introspecting(Kind):
     """The tokens of one introspection endpoint, wired."""
 
-    def __init__(self, settings: IntrospectionSettings, world: World) -> None:
+    def __init__(self, settings: Introspection, world: World) -> None:
         self._settings = settings
         self._world = world
         self._cache = AnswerCache(settings.cache_size)
@@ -142,7 +142,9 @@ class Introspecting(Kind):
             raise IntrospectionUnavailable(refused.detail, hint=refused.hint) from None
         ours = authenticate(settings.client, endpoint, clock.now(), self._world.entropy.token(16))
         fields = [("token", credential), ("token_type_hint", "access_token"), *ours.form]
-        fetch = Fetch(endpoint, settings.network, headers=(_FORM, *ours.headers), body=urlencode(fields).encode("ascii"))
+        fetch = Fetch(
+            endpoint, settings.network, headers=(_FORM, *ours.headers), body=urlencode(fields).encode("ascii")
+        )
         try:
             return await port("http.fetch", self._world.http.fetch(fetch))
         except FetchFailed as failed:
@@ -177,7 +179,9 @@ class Introspecting(Kind):
         self._tell("introspection.stale")
         if self._stale_since is None:
             self._stale_since = self._world.clock.monotonic()
-            _log.error("%s does not answer; callers are taken at old answers meanwhile: %s", self._settings.name, outage)
+            _log.error(
+                "%s does not answer; callers are taken at old answers meanwhile: %s", self._settings.name, outage
+            )
 
     def _tell(self, event: str) -> None:
         self._world.observer.event(event, {"endpoint": self._settings.name})

@@ -102,7 +102,7 @@ class Introspection(KindSettings):
         for name, url in (("endpoint", endpoint), ("metadata_url", metadata_url)):
             if url is not None and (problem := url_problem(url, network)):
                 problems.append(f"{name}={url!r} may not be asked: {problem}")
-        bounds = {
+        bounds: dict[str, tuple[object, float]] = {
             "cache_seconds": (cache_seconds, CACHE_SECONDS_MAX),
             "negative_seconds": (negative_seconds, NEGATIVE_SECONDS_MAX),
             "stale_seconds": (stale_seconds, STALE_SECONDS_MAX),
@@ -113,9 +113,10 @@ class Introspection(KindSettings):
             for name, (value, most) in bounds.items()
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most
         ]
-        if isinstance(cache_size, bool) or not isinstance(cache_size, int) or cache_size < 0:
+        size: object = cache_size
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
             problems.append(f"cache_size must be 0 or a positive number of answers, not {cache_size!r}")
-        begins = (prefixes,) if isinstance(prefixes, str) else tuple(prefixes)
+        begins: tuple[Any, ...] = (prefixes,) if isinstance(prefixes, str) else tuple(prefixes)
         if not all(isinstance(prefix, str) and prefix for prefix in begins):
             problems.append(f"prefixes must be non-empty texts, not {prefixes!r}")
         mapping = _parsed(claims, problems)
