@@ -78,6 +78,9 @@ class NoJitter:
     def jitter(self) -> float:
         return 0.0
 
+    def token(self, nbytes: int) -> str:
+        return "a" * nbytes
+
 
 class NoThreads:
     """No thread is to be had."""

@@ -47,6 +47,10 @@ class Entropy(Protocol):
         """A float in [0, 1), to spread retries."""
         ...
 
+    def token(self, nbytes: int) -> str:
+        """`nbytes` random bytes as base64url text, for identifiers that nobody can guess and none shares."""
+        ...
+
 
 class Threads(Protocol):
     """Where work goes that belongs to no caller."""

@@ -42,6 +42,10 @@ class SystemEntropy:
         """A float in [0, 1)."""
         return secrets.randbits(53) / (1 << 53)
 
+    def token(self, nbytes: int) -> str:
+        """`nbytes` random bytes as base64url text."""
+        return secrets.token_urlsafe(nbytes)
+
 
 @final
 class DaemonThreads:

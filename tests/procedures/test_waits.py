@@ -172,5 +172,11 @@ def test_clock_and_entropy() -> None:
     assert all(0 <= value < 1 for value in values)
 
 
+def test_tokens_of_the_system_are_long_and_differ() -> None:
+    found = {SystemEntropy().token(16) for _ in range(100)}
+    assert len(found) == 100
+    assert all(len(text) == 22 and text.isascii() for text in found)
+
+
 def test_the_silent_observer_takes_no_notice() -> None:
     SilentObserver().event("keys.fetched", {})
