@@ -33,8 +33,6 @@ ABSENT: dict[tuple[int, str], str] = {
     (68, "50 levels of nesting"): "each level adds a third: such a token has 500 MB, and more than 16 kB are refused",
     (85, "jti replayed"): "a bearer token is for many requests; once-only ids belong to DPoP proofs, a later step",
     (95, "X-Forwarded-* for htu"): "DPoP proofs are not checked yet: tokens that need one are refused (119)",
-    (117, 'introspection: active "true" or 1 or missing, active with past exp'): "no introspection until a later step",
-    (118, "introspection: 500, timeout"): "no introspection until a later step; of key fetches see 102 and 105",
 }
 """Number and title to the reason."""
 

@@ -95,6 +95,8 @@ class ClaimRules:
     lifetime_max: float | None
     texts: tuple[str, ...] = TEXTS
     """Claims that must be strings where they occur."""
+    exp_required: bool = True
+    """False only for answers of a server that was asked about a token: it says itself whether the token is good."""
 
 
 def shown(value: object) -> str:
@@ -135,10 +137,8 @@ def _check_times(rules: ClaimRules, claims: Mapping[str, Any], now: float) -> No
     leeway = rules.leeway
     exp, nbf, iat = claims.get("exp", MISSING), claims.get("nbf", MISSING), claims.get("iat", MISSING)
     if exp is MISSING:
-        raise ClaimInvalid(
-            'the token has no "exp"', reason="exp_missing", hint="Tokens without an expiry never verify. Set one."
-        )
-    if type(exp) is not int or not -_FURTHEST < exp < _FURTHEST:
+        exp = _no_end(rules)
+    elif type(exp) is not int or not -_FURTHEST < exp < _FURTHEST:
         _check_number("exp", exp)
     if now >= exp + leeway:
         raise Expired(
@@ -166,6 +166,15 @@ def _check_times(rules: ClaimRules, claims: Mapping[str, Any], now: float) -> No
             f"the token lives longer than the {rules.lifetime_max:.0f} s that lifetime_max allows",
             reason="lifetime_too_long",
         )
+
+
+def _no_end(rules: ClaimRules) -> float:
+    """The end of a token that names none. Raises ClaimInvalid where it must."""
+    if rules.exp_required:
+        raise ClaimInvalid(
+            'the token has no "exp"', reason="exp_missing", hint="Tokens without an expiry never verify. Set one."
+        )
+    return _FURTHEST
 
 
 def _check_number(name: str, value: object) -> None:
