@@ -37,6 +37,8 @@ class OidcPeer:
         self._http = httpx2.Client(timeout=PATIENCE, trust_env=False)
         self._mint = ""
         self.issuer = ""
+        self.client_key: dict[str, str] = {}
+        """The private key of the client orders-api-key."""
 
     @contextmanager
     def running(self) -> Iterator[OidcPeer]:
@@ -53,7 +55,7 @@ class OidcPeer:
         settings = {"port": urlsplit(self.issuer).port or 0, "keys": self._keys and str(self._keys)}
         self._process, told = started(self._node, self._script, settings)
         assert self.issuer in ("", told["issuer"])
-        self.issuer, self._mint = told["issuer"], told["mint"]
+        self.issuer, self._mint, self.client_key = told["issuer"], told["mint"], told["client_key"]
 
     def stop(self) -> None:
         """Go away: connections are refused from now on."""
@@ -74,9 +76,18 @@ class OidcPeer:
         """An access token of the client credentials grant, a JWT signed with `alg`, for the resource `api`."""
         return self._token_of(client, scope=scope, resource=f"{api}/{alg}")
 
-    def opaque_token(self) -> str:
-        """An access token that is no JWT: what the provider issues if no resource is asked for."""
-        return self._token_of("acme-machine")
+    def opaque_token(self, *, api: str | None = None, scope: str = _ALL_SCOPES) -> str:
+        """An access token that is no JWT: for `api`, or for nobody, which is what one gets without asking."""
+        if api is None:
+            return self._token_of("acme-machine")
+        return self._token_of("acme-machine", scope=scope, resource=f"{api}/opaque")
+
+    def revoke(self, token: str) -> None:
+        """Revoke a token of acme-machine (RFC 7009)."""
+        answer = self._http.post(
+            f"{self.issuer}/token/revocation", data={"token": token}, auth=("acme-machine", _form_encoded(SECRET))
+        )
+        assert answer.status_code == 200, answer.text
 
     def mint(self, alg: str, claims: dict[str, Any], **header: Any) -> str:
         """A JWS over these claims by the provider's own key, made by jose."""
@@ -133,11 +144,14 @@ class OidcPeer:
 
     def _ask_for_tokens(self, client: str, **form: str) -> dict[str, str]:
         # RFC 6749 section 2.3.1: both halves are form-encoded before they go into Basic.
-        user, password = (str(httpx2.QueryParams({"": text}))[1:] for text in (client, SECRET))
-        answer = self._http.post(f"{self.issuer}/token", data=form, auth=(user, password))
+        answer = self._http.post(f"{self.issuer}/token", data=form, auth=(_form_encoded(client), _form_encoded(SECRET)))
         assert answer.status_code == 200, answer.text
         tokens: dict[str, str] = answer.json()
         return tokens
+
+
+def _form_encoded(text: str) -> str:
+    return str(httpx2.QueryParams({"": text}))[1:]
 
 
 def _s256(verifier: str) -> str:

@@ -4,7 +4,8 @@
 //
 // `port` 0 takes any free one. `keys` is optional: a file of private JWKs that is read if it exists and written if
 // it does not; without it every start makes new keys. Once both servers listen, one line of JSON goes to stdout:
-// {"issuer": …, "mint": …}. A POST of {"alg", "header", "claims"} to the `mint` URL answers with a JWS that jose signs
+// {"issuer": …, "mint": …, "client_key": …}; the last is the private JWK of the client orders-api-key, which asks the
+// introspection endpoint. A POST of {"alg", "header", "claims"} to the `mint` URL answers with a JWS that jose signs
 // with the provider's own key: for what the provider itself would never issue. It ends when stdin does, so that a
 // test run that dies leaves nothing behind.
 import { readFile, writeFile } from 'node:fs/promises'
@@ -71,9 +72,21 @@ const app = (client_id, alg) => ({
   id_token_signed_response_alg: alg,
 })
 
-// A resource is an API and the algorithm of its tokens: https://orders.example.test/ES256.
+// A client that asks about tokens and gets none.
+const api = (client_id, more) => ({
+  client_id,
+  grant_types: [],
+  redirect_uris: [],
+  response_types: [],
+  ...more,
+})
+
+// A resource is an API and the algorithm of its tokens: https://orders.example.test/ES256, or /opaque.
 function resourceServer(resource) {
   const { origin, pathname } = new URL(resource)
+  if (pathname === '/opaque') {
+    return { scope: 'orders:read orders:write', audience: origin, accessTokenFormat: 'opaque', accessTokenTTL: 600 }
+  }
   return {
     scope: 'orders:read orders:write',
     audience: origin,
@@ -84,6 +97,8 @@ function resourceServer(resource) {
 }
 
 const jwks = await loadKeys()
+const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
+const clientKey = { ...(await exportJWK(privateKey)), kid: 'client-key', alg: 'ES256' }
 const algorithms = ['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA']
 let provider
 const front = await listen((request, response) => provider.callback()(request, response), port)
@@ -96,6 +111,12 @@ provider = new Provider(at(front), {
     machine('homeless-machine', undefined),
     app('app-RS256', 'RS256'),
     app('app-ES256', 'ES256'),
+    api('orders-api', { client_secret: SECRET }),
+    api('orders-api-post', { client_secret: SECRET, token_endpoint_auth_method: 'client_secret_post' }),
+    api('orders-api-key', {
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [{ ...(await exportJWK(publicKey)), kid: 'client-key', alg: 'ES256', use: 'sig' }] },
+    }),
     // Named like the audience of the API: its ID tokens can only be told from access tokens by what is in them.
     app(API, 'RS256'),
   ],
@@ -108,6 +129,8 @@ provider = new Provider(at(front), {
   }),
   features: {
     clientCredentials: { enabled: true },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
     devInteractions: { enabled: true },
     resourceIndicators: {
       enabled: true,
@@ -130,4 +153,4 @@ const back = await listen(async (request, response) => {
 }, 0)
 
 process.stdin.on('end', () => process.exit(0)).resume()
-console.log(JSON.stringify({ issuer: at(front), mint: at(back) }))
+console.log(JSON.stringify({ issuer: at(front), mint: at(back), client_key: clientKey }))
