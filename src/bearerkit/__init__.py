@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bearerkit.http import Network, Request, Response
     from bearerkit.issuer import Issuer
     from bearerkit.jose.claims import ANY, NO_ISSUER, PRESENT
+    from bearerkit.jose.client_auth import client_auth
     from bearerkit.jose.compact import Limits
     from bearerkit.jose.key_cache import KeyCache
     from bearerkit.jose.keys import SharedSecret
@@ -69,6 +70,7 @@ _HOME = {
     "any_scope": "guards",
     "authenticated": "guards",
     "can": "guards",
+    "client_auth": "jose.client_auth",
     "custom": "guards",
     "fresh": "guards",
     "principal": "guards",
@@ -106,6 +108,7 @@ __all__ = [  # noqa: RUF022 - sorted as the table above, which a test compares
     "any_scope",
     "authenticated",
     "can",
+    "client_auth",
     "custom",
     "fresh",
     "principal",

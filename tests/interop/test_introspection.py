@@ -1,4 +1,4 @@
-"""oidc-provider's introspection endpoint: opaque tokens, each way to say who we are, revocation, outage, JWTs beside."""
+"""oidc-provider's introspection endpoint: opaque tokens, each way to say who we are, revocation, outage, its JWTs."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 from bearerkit.http import Fetched, Headers
 from bearerkit.testing.identity import auth_of
 from bearerkit.testing.memory_http import MemoryHttp
+from bearerkit.testing.opaque_tokens import OpaqueTokens
 from bearerkit.testing.provider_shape import shape_of
 from bearerkit.testing.server import LoopbackServer
 from bearerkit.testing.signing import SigningKey, compact
@@ -76,6 +77,7 @@ class FakeIssuer:
         self._claims = dict(claims or {})
         self._keys: tuple[SigningKey, ...] = (self._new_key() if key is None else key,)
         self._further: tuple[SigningKey | Mapping[str, Any], ...] = ()
+        self._opaque = OpaqueTokens()
 
     @classmethod
     def for_issuer(cls, issuer: IssuerSettings, **changes: Any) -> FakeIssuer:
@@ -113,11 +115,20 @@ class FakeIssuer:
         signing = self.key if key is None else key
         header: dict[str, Any] = {"alg": signing.alg, "typ": "at+jwt", "kid": signing.kid or self.key.kid}
         header |= {**self._headers, **(headers or {})}
+        return compact(_present(header), self._filled({**(members or {}), **claims}), signing)
+
+    def opaque_token(self, members: Mapping[str, Any] | None = None, /, **claims: Any) -> str:
+        """A token that only `introspection_endpoint` can resolve, to claims that are filled in as for `token()`."""
+        return self._opaque.issue(self._filled({**(members or {}), **claims}))
+
+    def revoke(self, opaque_token: str) -> None:
+        """Let the introspection endpoint say that this token is not active."""
+        self._opaque.revoke(opaque_token)
+
+    def _filled(self, claims: Mapping[str, Any]) -> dict[str, Any]:
         now = int(self.now())
         filled: dict[str, Any] = {"iss": self.issuer, "aud": self.audience, "sub": "user", "iat": now}
-        filled |= {"exp": now + 300, "jti": secrets.token_urlsafe(12)}
-        filled |= {**self._claims, **(members or {}), **claims}
-        return compact(_present(header), _present(filled), signing)
+        return _present({**filled, "exp": now + 300, "jti": secrets.token_urlsafe(12), **self._claims, **claims})
 
     def sign(
         self, header: Mapping[str, Any] | bytes, payload: Mapping[str, Any] | bytes, *, key: SigningKey | None = None
@@ -179,11 +190,17 @@ class FakeIssuer:
         return self._jwks_uri or self.issuer.rstrip("/") + "/jwks.json"
 
     @property
+    def introspection_endpoint(self) -> str:
+        """Where opaque tokens are resolved (RFC 7662), for every client."""
+        return self.issuer.rstrip("/") + "/introspect"
+
+    @property
     def metadata(self) -> dict[str, Any]:
         """The discovery document (OpenID Connect Discovery, RFC 8414), without grants or their endpoints."""
         return {
             "issuer": self._metadata_issuer or self.issuer,
             "jwks_uri": self.jwks_uri,
+            "introspection_endpoint": self.introspection_endpoint,
             "response_types_supported": [],
             "grant_types_supported": [],
             "subject_types_supported": ["public"],
@@ -207,11 +224,13 @@ class FakeIssuer:
         """True for every URL on the host of this issuer, and for its metadata and key set wherever they are."""
         return urlsplit(url)[:2] == urlsplit(self.issuer)[:2] or url in self._documents()
 
-    def answer(self, url: str) -> Fetched:
-        """What a GET of `url` gives, counted in `fetches`: a document, 404, or 503 during an outage."""
+    def answer(self, url: str, body: bytes | None = None) -> Fetched:
+        """What a GET of `url` gives, or a POST of `body`, counted in `fetches`; 404, or 503 during an outage."""
         self.fetches.append(url)
         if self.is_down:
             return Fetched(503, Headers(), b"")
+        if body is not None and url == self.introspection_endpoint:
+            return self._opaque.introspect(body, self.now())
         make = self._documents().get(url)
         if make is None:
             return Fetched(404, Headers(), b"")

@@ -23,7 +23,7 @@ class MemoryHttp:
         """The answer of the issuer that owns the URL. Raises `FetchFailed` while that issuer is down."""
         for issuer in self._issuers:
             if issuer.owns(fetch.url):
-                answer = issuer.answer(fetch.url)
+                answer = issuer.answer(fetch.url, fetch.body)
                 if issuer.is_down:
                     raise FetchFailed(f"the fake issuer {issuer.issuer} is down")
                 return answer

@@ -1,4 +1,4 @@
-"""A small HTTP server on loopback that answers GET from a function.
+"""A small HTTP server on loopback that answers GET and POST from a function.
 
 For tests, the demo and the development issuer. It refuses to listen anywhere but on loopback: what it serves is
 made for one machine.
@@ -19,21 +19,25 @@ from bearerkit.http import Fetched
 
 __all__ = ["LoopbackServer"]
 
+_BODY_MAX = 65_536
+
 
 @final
 class LoopbackServer:
-    """Serves `answer(url)` for every GET and HEAD while the context is open; entering gives the base URL.
+    """Serves `answer(url)` for every GET and HEAD, `answer(url, body)` for a POST, while the context is open.
+
+    Entering gives the base URL.
 
     `port` 0 picks a free one. Raises ValueError for a `host` beyond loopback, OSError if the port is taken.
     `answer` is called on the server's own daemon threads.
     """
 
-    def __init__(self, answer: Callable[[str], Fetched], *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, answer: Callable[..., Fetched], *, host: str = "127.0.0.1", port: int = 0) -> None:
         address = _loopback(host)
         self._server = _Server(address, port)
         shown = f"[{address}]" if address.version == 6 else host
         self.base_url = f"http://{shown}:{self._server.server_address[1]}"
-        self._server.answer = lambda path: answer(self.base_url + path)
+        self._server.answer = lambda path, *body: answer(self.base_url + path, *body)
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), name="bearerkit-loopback", daemon=True)
 
     def __enter__(self) -> str:
@@ -50,7 +54,7 @@ class LoopbackServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    answer: Callable[[str], Fetched]
+    answer: Callable[..., Fetched]
 
     def __init__(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> None:
         self.address_family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
@@ -73,16 +77,23 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self._respond()
+
+    def do_POST(self) -> None:
+        size = self.headers.get("Content-Length", "")
+        self._respond(self.rfile.read(min(int(size), _BODY_MAX) if size.isdigit() else 0))
+
+    def _respond(self, *body: bytes) -> None:
         server = self.server
         assert isinstance(server, _Server)
-        fetched = server.answer(self.path)
+        fetched = server.answer(self.path, *body)
         self.send_response(fetched.status)
         for name, value in fetched.headers:
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(fetched.body)))
         self.send_header("Connection", "close")
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(fetched.body)
 
     do_HEAD = do_GET  # noqa: N815 - the name that BaseHTTPRequestHandler looks for

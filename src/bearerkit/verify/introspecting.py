@@ -49,6 +49,7 @@ class Introspecting(Kind):
     def __init__(self, settings: Introspection, world: World) -> None:
         self._settings = settings
         self._world = world
+        self._salt = settings.salt
         self._cache = AnswerCache(settings.cache_size)
         self._flights = SingleFlight[AuthContext](world.threads)
         self._breaker = Breaker(FAILURES, REST)
@@ -97,7 +98,7 @@ class Introspecting(Kind):
         return f"{self._settings.name}: introspection, {state}"
 
     def _digest(self, credential: str) -> bytes:
-        return digest_under(self._settings.salt, credential)
+        return digest_under(self._salt, credential)
 
     async def _resolve(self, credential: str, digest: bytes) -> AuthContext:
         known = self.at_once(credential)  # somebody else's flight may just have landed

@@ -12,7 +12,7 @@ import pickle
 import socket
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 import pytest
@@ -21,7 +21,9 @@ from joserfc import jwk as joserfc_jwk
 from joserfc import jwt as joserfc_jwt
 
 import bearerkit.testing
+from bearerkit import Auth, Introspection
 from bearerkit._drive import run
+from bearerkit.errors import TokenInvalid
 from bearerkit.http import Fetch, Fetched, FetchFailed
 from bearerkit.testing import FakeIssuer, FrozenClock, MemoryHttp, SigningKey
 from bearerkit.testing.server import LoopbackServer
@@ -513,6 +515,49 @@ def test_a_client_that_hangs_up_is_not_reported_but_a_bug_is(capfd: pytest.Captu
             with pytest.raises(http.client.RemoteDisconnected):
                 get(base_url + path)
             assert ("LookupError" in capfd.readouterr().err) is reported
+
+
+# Opaque tokens
+
+
+def introspect(url: str, token: str) -> Any:
+    """What the endpoint says, over HTTP."""
+    where = urlsplit(url)
+    connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=5)
+    connection.request("POST", where.path, urlencode({"token": token}))
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read() or "null")
+
+
+def test_opaque_tokens_are_resolved_until_they_end_or_are_revoked() -> None:
+    clock = FrozenClock(1_790_000_000)
+    issuer = FakeIssuer(alg="ES256", audience="api", clock=clock)
+    token, other = issuer.opaque_token(sub="ada", scope="a"), issuer.opaque_token({"x:y": 1}, exp=None)
+    auth = Auth(
+        Introspection(issuer=issuer.issuer, client_id="api", client_secret="s", audience="api", cache_seconds=0)
+    )
+    with issuer.connect(auth):
+        assert (auth.verify(token).subject, auth.verify(token).scopes) == ("ada", ("a",))
+        assert auth.verify(other).claims["x:y"] == 1
+        for unknown in ("x", issuer.token()[:20]):
+            with pytest.raises(TokenInvalid):
+                auth.verify(unknown)
+        clock.advance(300)
+        issuer.revoke(other)
+        for gone in (token, other):
+            with pytest.raises(TokenInvalid):
+                auth.verify(gone)
+
+
+def test_they_are_resolved_over_http_too(served: tuple[FakeIssuer, str]) -> None:
+    issuer, base_url = served
+    token = issuer.opaque_token(sub="ada")
+    status, said = introspect(issuer.introspection_endpoint, token)
+    assert (status, said["active"], said["sub"]) == (200, True, "ada")
+    assert introspect(issuer.introspection_endpoint, "x") == (200, {"active": False})
+    assert introspect(f"{base_url}/nowhere", token) == (404, None)
+    with issuer.go_down():
+        assert introspect(issuer.introspection_endpoint, token) == (503, None)
 
 
 # The package
