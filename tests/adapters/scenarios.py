@@ -13,10 +13,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from bearerkit import (
     Auth,
     AuthContext,
+    Introspection,
     Issuer,
     Requirement,
     any_role,
@@ -30,7 +32,7 @@ from bearerkit import (
     tenant,
 )
 from bearerkit.errors import BearerkitError, InsufficientScope, KeysUnavailable, PermissionDenied, TenantUnknown
-from bearerkit.http import Request, Response
+from bearerkit.http import Fetch, Fetched, FetchFailed, Headers, Request, Response
 from bearerkit.policy import Policy
 from bearerkit.testing import FakeIssuer
 
@@ -82,6 +84,21 @@ class Policies:
         return self.policy
 
 
+class Introspected:
+    """An introspection endpoint that knows four tokens by name."""
+
+    async def fetch(self, fetch: Fetch) -> Fetched:
+        """What it says."""
+        token = dict(parse_qsl((fetch.body or b"").decode()))["token"]
+        if token == "op-outage":
+            raise FetchFailed("down")
+        known = {"op-ada": AUDIENCE, "op-other": "another-api"}
+        said: dict[str, Any] = {"active": False}
+        if token in known:
+            said = {"active": True, "sub": "ada", "aud": known[token], "scope": "orders:read", "tenant_id": "acme"}
+        return Fetched(200, Headers([("content-type", "application/json")]), json.dumps(said).encode())
+
+
 DOCUMENT = {
     "version": "1.0",
     "statements": [
@@ -126,6 +143,13 @@ def build_auths() -> dict[str, Auth]:
         "down": Auth(Issuer(down.issuer, audience=AUDIENCE), http=down.http),
         "policies": Auth(issuer, policies=Policies(DOCUMENT)),
         "no policies": Auth(issuer, policies=Policies(None)),
+        "opaque": Auth(
+            issuer,
+            Introspection(
+                f"{ISSUER.issuer}/introspect", client_id="orders", client_secret="s", audience=AUDIENCE, prefixes="op-"
+            ),
+            http=Introspected(),
+        ),
     }
 
 
@@ -157,6 +181,9 @@ ROUTES: Mapping[str, Route] = {
     "/scoped/{tenant_id}": Route(scope("orders:read") & can("documents.read", "document/{tenant_id}"), auth="policies"),
     "/policies-down": Route(auth="no policies"),
     "/no-policies": Route(can("documents.read", "document/a1")),
+    "/opaque": Route(auth="opaque"),
+    "/opaque/orders": Route(scope("orders:read"), auth="opaque"),
+    "/opaque/write": Route(scope("orders:write"), auth="opaque"),
     "/refusing": Route(raises=lambda: PermissionDenied("the handler says no")),
     "/refusing/scope": Route(raises=lambda: InsufficientScope("the handler says no", required=["orders:all"])),
     "/refusing/tenant": Route(raises=lambda: TenantUnknown("the handler says no")),
@@ -370,6 +397,18 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("and the policy after the scope", "/scoped/b1", 403, {**READER, "roles": ["reader"]}),
     Scenario("an outage of the policies", "/policies-down", 503, {}, more=(("retry-after", "*"),)),
     Scenario("no policies at all", "/no-policies", 403, {"roles": ["reader"]}),
+    # Tokens that the issuer is asked about
+    Scenario("an opaque token", "/opaque", 200, token="op-ada", body=_is("ada", "acme"), served=True),
+    Scenario("an opaque token with the scope", "/opaque/orders", 200, token="op-ada", body=_is("ada", "acme")),
+    Scenario("an opaque token without it", "/opaque/write", 403, token="op-ada", challenge=_lacks("orders:write")),
+    Scenario("a JWT where opaque tokens pass too", "/opaque", 200, {}, body=_is()),
+    Scenario("an opaque token that is not active", "/opaque", 401, token="op-nobody", challenge=INVALID, served=True),
+    Scenario("an opaque token for another API", "/opaque", 401, token="op-other", challenge=INVALID),
+    Scenario("an opaque token of another kind", "/opaque", 401, token="xx-ada", challenge=MALFORMED),
+    Scenario("an opaque token where none passes", "/me", 401, token="op-ada", challenge=MALFORMED),
+    Scenario(
+        "the issuer does not answer", "/opaque", 503, token="op-outage", more=(("retry-after", "*"),), served=True
+    ),
     # Scopes
     Scenario("the scope is there", "/orders", 200, READER, body=_is()),
     Scenario(
