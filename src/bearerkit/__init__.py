@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bearerkit.api_keys import ApiKeys
     from bearerkit.auth import Auth
     from bearerkit.context import AuthContext
     from bearerkit.errors import BearerkitError, ConfigError, Refused, Unavailable
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ANY": "jose.claims",
+    "ApiKeys": "api_keys",
     "Auth": "auth",
     "AuthContext": "context",
     "BearerkitError": "errors",
@@ -81,6 +83,7 @@ _HOME = {
 
 __all__ = [  # noqa: RUF022 - sorted as the table above, which a test compares
     "ANY",
+    "ApiKeys",
     "Auth",
     "AuthContext",
     "BearerkitError",

@@ -276,7 +276,8 @@ class Auth:
 
     async def aclose(self) -> None:
         """`close` for async code."""
-        self.close()
+        self.forget()
+        await self._identifier.aclose()
 
     def __enter__(self) -> Auth:
         return self

@@ -12,7 +12,17 @@ from typing import Any, Protocol, TypeVar
 
 from bearerkit.http import Fetch, Fetched
 
-__all__ = ["Clock", "Entropy", "HttpClient", "Observer", "PolicySource", "Revocations", "Threads", "Waits"]
+__all__ = [
+    "ApiKeyStore",
+    "Clock",
+    "Entropy",
+    "HttpClient",
+    "Observer",
+    "PolicySource",
+    "Revocations",
+    "Threads",
+    "Waits",
+]
 
 T = TypeVar("T")
 
@@ -92,6 +102,39 @@ class PolicySource(Protocol):
 
         A change must show in the next answer, in every process. Raises `StoreUnavailable`.
         """
+        ...
+
+
+class ApiKeyStore(Protocol):
+    """Where the records of API keys are kept (`ApiKeyRecord` of bearerkit.api_key). Each method may raise
+    `StoreUnavailable`; any other error is an outage too. `bearerkit.testing.api_key_stores` tells what is expected.
+    """
+
+    async def find(self, key: str) -> Any:
+        """The record of this id, whatever state it is in; None if there is none. One reading by primary key."""
+        ...
+
+    async def add(self, record: Any) -> None:
+        """Keep a new record. An id that is there already is an error."""
+        ...
+
+    async def revoke(self, key: str, at: float) -> None:
+        """Write when a key was revoked; an earlier moment stays. Shows in the next `find`, in every process."""
+        ...
+
+    async def rotate(self, key: str, ends_at: float, now: float, record: Any) -> bool:
+        """Keep `record`, and let `key` end no later than `ends_at`: both or neither.
+
+        False, and nothing written, if `key` is not there, revoked, or has ended by `now`.
+        """
+        ...
+
+    async def used(self, moments: Mapping[str, float]) -> None:
+        """Write when keys were last used, in as few statements as can be; a later moment stays."""
+        ...
+
+    async def records(self, *, tenant_id: str | None = None, subject: str | None = None) -> Any:
+        """A sequence of the records of a tenant, of a subject, or of both; oldest first. None: whichever."""
         ...
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "SilentObserver",
     "SystemClock",
     "SystemEntropy",
+    "random_bytes",
 ]
 
 T = TypeVar("T")
@@ -45,6 +46,11 @@ class SystemEntropy:
     def token(self, nbytes: int) -> str:
         """`nbytes` random bytes as base64url text."""
         return secrets.token_urlsafe(nbytes)
+
+
+def random_bytes(count: int) -> bytes:
+    """Bytes for secrets, from the operating system."""
+    return secrets.token_bytes(count)
 
 
 @final

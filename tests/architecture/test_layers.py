@@ -14,12 +14,14 @@ from architecture.source_tree import Module, modules
 
 LAYERS: Sequence[tuple[str, frozenset[str]]] = (
     ("base", frozenset({"errors", "http", "challenge", "ports", "_drive", "spelling", "policy_problem"})),
-    ("pure", frozenset({"jose", "guards", "context", "policy", "exempt", "redaction"})),
+    ("pure", frozenset({"jose", "guards", "context", "policy", "exempt", "redaction", "api_key"})),
     ("procedures", frozenset({"verify"})),
     ("default drivers", frozenset({"transport", "stores", "system"})),
     (
         "facades",
-        frozenset({"auth", "gate", "issuer", "issuer_keys", "environment", "current_caller", "logs", "wiring"}),
+        frozenset(
+            {"auth", "gate", "issuer", "issuer_keys", "environment", "current_caller", "logs", "wiring", "api_keys"}
+        ),
     ),
     ("public names", frozenset({""})),
     (

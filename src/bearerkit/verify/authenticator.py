@@ -79,6 +79,10 @@ class Identifier(Protocol):
         """Release connections."""
         ...
 
+    async def aclose(self) -> None:
+        """`close` for async code."""
+        ...
+
 
 class Authenticator:
     """The real thing: credentials, the verifier of each kind, revocation."""
@@ -176,6 +180,11 @@ class Authenticator:
         for kind in self._kinds.all:
             kind.close()
 
+    async def aclose(self) -> None:
+        """`close` for async code."""
+        for kind in self._kinds.all:
+            await kind.aclose()
+
     def _kind_of(self, credential: Credential) -> tuple[Kind | None, str]:
         if isinstance(credential, Presented):
             return credential.kind, credential.value
@@ -246,6 +255,9 @@ class FixedIdentity:
         return f"every request is {self._context!r} (test)"
 
     def close(self) -> None:
+        """Nothing to release."""
+
+    async def aclose(self) -> None:
         """Nothing to release."""
 
 

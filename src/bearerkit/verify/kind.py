@@ -48,6 +48,10 @@ class Kind(ABC):
     def close(self) -> None:  # noqa: B027
         """Release what is held. It may be used again afterwards."""
 
+    async def aclose(self) -> None:
+        """`close` for async code."""
+        self.close()
+
 
 class KindSettings(ABC):
     """One kind of credential as configured. Subclasses are immutable."""

@@ -9,12 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bearerkit.stores.memory.api_keys import MemoryApiKeys
     from bearerkit.stores.memory.policies import MemoryPolicies
     from bearerkit.stores.memory.revocations import GRACE, MemoryRevocations
 
-__all__ = ["GRACE", "MemoryPolicies", "MemoryRevocations"]
+__all__ = ["GRACE", "MemoryApiKeys", "MemoryPolicies", "MemoryRevocations"]
 
-_HOMES = {"GRACE": "revocations", "MemoryPolicies": "policies", "MemoryRevocations": "revocations"}
+_HOMES = {
+    "GRACE": "revocations",
+    "MemoryApiKeys": "api_keys",
+    "MemoryPolicies": "policies",
+    "MemoryRevocations": "revocations",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,26 +7,27 @@ changed is decided in `policy_store.py`; here stand tables and statements only, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar, Unpack, final
+from typing import TypeVar, Unpack, final
 
 from bearerkit._drive import port, run
-from bearerkit.errors import ConfigError, StoreUnavailable
+from bearerkit.errors import ConfigError
 from bearerkit.stores.policy_rows import Change, Rows
 from bearerkit.stores.policy_store import PolicyStore, PolicyStoreOptions
 
 try:
     from sqlalchemy import Connection, Engine, MetaData
-    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.ext.asyncio import AsyncEngine
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         'bearerkit.stores.sqlalchemy needs SQLAlchemy: pip install "bearerkit[sqlalchemy]"', name=missing.name
     ) from None
 
+from bearerkit.stores.sqlalchemy.api_keys import ApiKeyTables, SqlApiKeys
+from bearerkit.stores.sqlalchemy.connections import work_in
 from bearerkit.stores.sqlalchemy.rows import SqlChange, SqlRows
 from bearerkit.stores.sqlalchemy.tables import PolicyTables
 
-__all__ = ["PolicyTables", "SqlPolicies"]
+__all__ = ["ApiKeyTables", "PolicyTables", "SqlApiKeys", "SqlPolicies"]
 
 T = TypeVar("T")
 
@@ -107,20 +108,4 @@ class _Sql:
 
     async def work_in(self, engine: Engine | AsyncEngine, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction of `engine`, on a connection that it finds blocking in both worlds."""
-        try:
-            if isinstance(engine, AsyncEngine):
-                async with engine.begin() as waiting:
-                    return await waiting.run_sync(work)
-            with engine.begin() as connection:
-                return work(connection)
-        except (SQLAlchemyError, OSError) as error:
-            raise StoreUnavailable(
-                f"the policy store failed: {_first_line(error)}",
-                hint="Is the database up, and were the tables made (create_all, or a migration)?",
-            ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    # The driver's own text; SQLAlchemy's would add the statement and its parameters.
-    text: Any = getattr(error, "orig", None) or error
-    return f"{type(text).__name__}: {str(text).partition(chr(10))[0]}"[:500]
+        return await work_in("policy store", engine, work)
