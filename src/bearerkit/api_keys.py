@@ -14,8 +14,8 @@ from weakref import WeakSet
 from bearerkit._drive import PortNeedsLoop, port, run
 from bearerkit.api_key.form import RANDOM_BYTES, ForeignForm, OwnForm, prefix_problem
 from bearerkit.api_key.peppers import Peppers, pepper_problems
-from bearerkit.api_key.record import ApiKeyRecord, ApiKeyUnknown, check_alive, checked_record
-from bearerkit.errors import BearerkitError, ConfigError, StoreUnavailable, TokenInvalid
+from bearerkit.api_key.record import ApiKeyRecord, ApiKeyUnknown, checked_record, ended
+from bearerkit.errors import BearerkitError, ConfigError, StoreUnavailable
 from bearerkit.jose.mapping import ClaimMapping
 from bearerkit.ports import ApiKeyStore, Clock
 from bearerkit.system import SystemClock, random_bytes
@@ -251,10 +251,9 @@ class ApiKeys(KindSettings):
             raise ValueError(f"overlap must be 0 or more seconds, not {overlap!r}")
         old = await self.aget(key_id, tenant_id=tenant_id)
         now = self._clock.now()
-        try:
-            check_alive(old, now)
-        except TokenInvalid as ended:
-            raise ApiKeyUnknown(ended.detail) from None
+        over = ended(old, now)
+        if over is not None:
+            raise ApiKeyUnknown(over.detail)
         if expires_in is None and old.expires_at is not None:
             expires_in = old.expires_at - old.created_at
         made = self._made(

@@ -11,11 +11,12 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from bearerkit import (
+    ApiKeys,
     Auth,
     AuthContext,
     Introspection,
@@ -31,10 +32,15 @@ from bearerkit import (
     scope,
     tenant,
 )
+from bearerkit._drive import run
+from bearerkit.api_key.form import OwnForm
+from bearerkit.api_key.peppers import Peppers
 from bearerkit.errors import BearerkitError, InsufficientScope, KeysUnavailable, PermissionDenied, TenantUnknown
 from bearerkit.http import Fetch, Fetched, FetchFailed, Headers, Request, Response
 from bearerkit.policy import Policy
+from bearerkit.stores.memory import MemoryApiKeys
 from bearerkit.testing import FakeIssuer
+from bearerkit.testing.api_key_stores import record
 
 AUDIENCE = "orders-api"
 ISSUER = FakeIssuer("https://id.example.test", alg="ES256", audience=AUDIENCE)
@@ -99,6 +105,26 @@ class Introspected:
         return Fetched(200, Headers([("content-type", "application/json")]), json.dumps(said).encode())
 
 
+PEPPERS = {1: bytes(range(32))}
+API_KEY = OwnForm("acme_live_").make(bytes(range(35)))
+REVOKED_KEY = OwnForm("acme_live_").make(bytes(range(1, 36)))
+UNKNOWN_KEY = OwnForm("acme_live_").make(bytes(range(2, 37)))
+"""The same in every process."""
+
+
+def _key_store() -> MemoryApiKeys:
+    store = MemoryApiKeys()
+    for made, revoked_at in ((API_KEY, None), (REVOKED_KEY, 1.0)):
+        of = record(made.id, scopes=("orders:read",), expires_at=None, revoked_at=revoked_at)
+        run(store.add(replace(of, hashed=Peppers(PEPPERS).hash(made.text))))
+    return store
+
+
+class _KeysDown(MemoryApiKeys):
+    async def find(self, key: str) -> Any:
+        raise OSError("the store of API keys is down")
+
+
 DOCUMENT = {
     "version": "1.0",
     "statements": [
@@ -150,6 +176,8 @@ def build_auths() -> dict[str, Auth]:
             ),
             http=Introspected(),
         ),
+        "keys": Auth(issuer, ApiKeys(prefix="acme_live_", store=_key_store(), peppers=PEPPERS)),
+        "keys down": Auth(ApiKeys(prefix="acme_live_", store=_KeysDown(), peppers=PEPPERS)),
     }
 
 
@@ -184,6 +212,9 @@ ROUTES: Mapping[str, Route] = {
     "/opaque": Route(auth="opaque"),
     "/opaque/orders": Route(scope("orders:read"), auth="opaque"),
     "/opaque/write": Route(scope("orders:write"), auth="opaque"),
+    "/keyed": Route(scope("orders:read"), auth="keys"),
+    "/keyed/writing": Route(scope("orders:write"), auth="keys"),
+    "/keyed/down": Route(auth="keys down"),
     "/refusing": Route(raises=lambda: PermissionDenied("the handler says no")),
     "/refusing/scope": Route(raises=lambda: InsufficientScope("the handler says no", required=["orders:all"])),
     "/refusing/tenant": Route(raises=lambda: TenantUnknown("the handler says no")),
@@ -275,6 +306,7 @@ INVALID = _error("invalid_token", "The access token is invalid.")
 MALFORMED = _error("invalid_token", "The access token is malformed.")
 NOT_YET = _error("invalid_token", "The access token is not valid yet.")
 EXPIRED = _error("invalid_token", "The access token has expired.")
+REVOKED = _error("invalid_token", "The access token was revoked.")
 SEVERAL = _error("invalid_request", "The request carries a malformed or more than one credential.")
 STEP_UP = _error(
     "insufficient_user_authentication",
@@ -409,6 +441,20 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         "the issuer does not answer", "/opaque", 503, token="op-outage", more=(("retry-after", "*"),), served=True
     ),
+    # API keys
+    Scenario("an API key", "/keyed", 200, token=API_KEY.text, body=_is("u1", "acme"), served=True),
+    Scenario("a JWT where API keys may come too", "/keyed", 200, READER, body=_is()),
+    Scenario(
+        "an API key without the scope", "/keyed/writing", 403, token=API_KEY.text, challenge=_lacks("orders:write")
+    ),
+    Scenario("an API key that was cut off", "/keyed", 401, token=API_KEY.text[:-1], challenge=MALFORMED, served=True),
+    Scenario("an API key that nobody gave out", "/keyed", 401, token=UNKNOWN_KEY.text, challenge=INVALID),
+    Scenario("a revoked API key", "/keyed", 401, token=REVOKED_KEY.text, challenge=REVOKED),
+    Scenario("an API key where none is taken", "/me", 401, token=API_KEY.text, challenge=MALFORMED),
+    Scenario(
+        "API keys in an outage", "/keyed/down", 503, token=API_KEY.text, more=(("retry-after", "*"),), served=True
+    ),
+    Scenario("a bad API key in an outage", "/keyed/down", 401, token=API_KEY.text[:-1], challenge=MALFORMED),
     # Scopes
     Scenario("the scope is there", "/orders", 200, READER, body=_is()),
     Scenario(

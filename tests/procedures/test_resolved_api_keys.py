@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from traceback import format_exception
 from typing import Any
 
 import anyio
@@ -169,6 +170,20 @@ def test_a_bound_answer_needs_a_proof(clock: FrozenClock) -> None:
     """A key is held to `cnf` as a token is."""
     with pytest.raises(TokenInvalid):
         over(Resolver(a={"sub": "u1", "cnf": {"jkt": "x"}}), clock).authorize(request(key()))
+
+
+def test_the_error_of_a_resolver_does_not_tell_the_key(clock: FrozenClock) -> None:
+    """Its cause is kept for the log unless the key stands in it, or in the cause of it."""
+    told = OSError("down")
+    try:
+        raise ValueError("bad answer") from OSError(f"GET https://id.test/keys/{key()} failed")
+    except ValueError as error:
+        telling = error
+    for error, kept in ((told, told), (telling, None)):
+        with pytest.raises(StoreUnavailable) as raised:
+            over(Resolver(a=error), clock).verify(key())
+        assert raised.value.__cause__ is raised.value.__context__ is kept
+        assert key() not in "".join(format_exception(raised.value))
 
 
 def test_a_refusal_of_the_resolver_is_one(clock: FrozenClock) -> None:
@@ -389,7 +404,7 @@ def test_a_thread_waits_for_no_task_of_a_loop_that_it_blocks() -> None:
 def test_a_fork_keeps_nobody_waiting() -> None:
     """What only the parent would finish, and locks, are new in the child; what is remembered stays."""
     answers = KeyAnswers(10, 10)
-    answers.keep(b"d", No(TokenInvalid, "no"), 0, 0.0)
+    answers.keep(b"d", No(TokenInvalid("no")), 0, 0.0)
     answers._lock.acquire()
     answers.after_fork()
     answers.drop(b"other")

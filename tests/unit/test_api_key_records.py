@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bearerkit.api_key.peppers import Peppers, StoredHash, pepper_problems
-from bearerkit.api_key.record import ApiKeyRecord, check_alive, checked_record, context_of
+from bearerkit.api_key.record import ApiKeyRecord, checked_record, context_of, ended
 from bearerkit.errors import Expired, Revoked
 
 ONE, TWO = bytes(range(32)), "0123456789abcdef" * 4
@@ -163,9 +163,7 @@ def test_claims_are_a_copy() -> None:
 def test_when_a_key_counts() -> None:
     """Not at the second in which it ends; a revocation comes first."""
     record = made(expires_at=NOW + 5)
-    check_alive(record, NOW + 4.9)
-    check_alive(made(), NOW + 1e9)
-    with pytest.raises(Expired):
-        check_alive(record, NOW + 5)
-    with pytest.raises(Revoked):
-        check_alive(replace(record, revoked_at=NOW + 9), NOW + 5)
+    assert ended(record, NOW + 4.9) is None
+    assert ended(made(), NOW + 1e9) is None
+    assert isinstance(ended(record, NOW + 5), Expired)
+    assert isinstance(ended(replace(record, revoked_at=NOW + 9), NOW + 5), Revoked)

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from bearerkit.api_key.peppers import StoredHash
 from bearerkit.context import AuthContext
-from bearerkit.errors import BearerkitError, Expired, Revoked
+from bearerkit.errors import BearerkitError, Expired, Revoked, TokenInvalid
 from bearerkit.jose.mapping import Claim, ClaimMapping
 
-__all__ = ["ApiKeyRecord", "ApiKeyUnknown", "check_alive", "checked_record", "context_of"]
+__all__ = ["ApiKeyRecord", "ApiKeyUnknown", "checked_record", "context_of", "ended"]
 
 _LONGEST: Final = 255
 """Bytes of UTF-8, as in policy stores."""
@@ -41,7 +41,6 @@ class ApiKeyUnknown(BearerkitError):
     """There is no such API key, or none that still counts, among those that were asked for. For who manages keys."""
 
     status = 404
-    reason = "api_key_unknown"
     public = "Not found."
 
 
@@ -120,12 +119,13 @@ def checked_record(
     )
 
 
-def check_alive(record: ApiKeyRecord, now: float) -> None:
-    """Raise Revoked or Expired. Only to be told to somebody who has the whole key."""
+def ended(record: ApiKeyRecord, now: float) -> TokenInvalid | None:
+    """Why the key does not count any more; None if it does. Only to be told to somebody who has the whole key."""
     if record.revoked_at is not None:
-        raise Revoked(f"the API key {record.id} was revoked")
+        return Revoked(f"the API key {record.id} was revoked")
     if record.expires_at is not None and now >= record.expires_at:
-        raise Expired(f"the API key {record.id} has ended")
+        return Expired(f"the API key {record.id} has ended")
+    return None
 
 
 def context_of(record: ApiKeyRecord) -> AuthContext:

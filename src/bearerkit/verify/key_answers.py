@@ -21,11 +21,9 @@ NO_SECONDS: Final = 10
 
 
 class No(NamedTuple):
-    """A refusal as a value, so that each caller is told by an error of his own."""
+    """A refusal as a value. `error` is never raised itself: each caller is told by one of his own."""
 
-    error: type[TokenInvalid]
-    detail: str
-    reason: str | None = None
+    error: TokenInvalid
 
 
 Answer = AuthContext | No
@@ -34,7 +32,7 @@ Answer = AuthContext | No
 def granted(answer: Answer) -> AuthContext:
     """The context, or the refusal as an error."""
     if isinstance(answer, No):
-        raise answer.error(answer.detail, reason=answer.reason)
+        raise type(answer.error)(answer.error.detail, reason=answer.error.reason)
     return answer
 
 

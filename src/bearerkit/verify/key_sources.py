@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from inspect import isawaitable, iscoroutinefunction
+from traceback import format_exception
 from typing import Any, Final, Protocol, final
 
 from bearerkit._drive import PortNeedsLoop, port
 from bearerkit.api_key.form import OwnForm
 from bearerkit.api_key.peppers import Peppers
-from bearerkit.api_key.record import ApiKeyRecord, check_alive, context_of
+from bearerkit.api_key.record import ApiKeyRecord, context_of, ended
 from bearerkit.context import AuthContext
 from bearerkit.errors import BearerkitError, Expired, NotYetValid, StoreUnavailable, TokenInvalid
 from bearerkit.jose.claim_shape import moment
@@ -61,12 +62,9 @@ class StoredKeys:
             raise StoreUnavailable(f"the store of API keys failed: {type(error).__name__}") from error
         fits = self._peppers.fits(text, None if record is None else record.hashed)
         if record is None or not fits:
-            return No(TokenInvalid, self._why(key, record), "api_key_unknown")
-        try:
-            check_alive(record, self._clock.now())
-        except TokenInvalid as refusal:
-            return No(type(refusal), refusal.detail)
-        return context_of(record)
+            return No(TokenInvalid(self._why(key, record), reason="api_key_unknown"))
+        over = ended(record, self._clock.now())
+        return context_of(record) if over is None else No(over)
 
     def _why(self, key: str, record: ApiKeyRecord | None) -> str:
         if record is None:
@@ -91,22 +89,29 @@ class ResolvedKeys:
 
     async def ask(self, text: str) -> Answer:
         """What the resolver says. Its times count as those of tokens do, without leeway."""
+        claims: object = None
+        outage: StoreUnavailable | None = None
         try:
             answer = self._resolver(text)
-            claims: object = await port("resolver", answer) if isawaitable(answer) else answer
+            claims = await port("resolver", answer) if isawaitable(answer) else answer
         except (BearerkitError, PortNeedsLoop):
             raise
         except Exception as error:
-            raise StoreUnavailable(f"the resolver of API keys failed: {type(error).__name__}") from error
+            outage = StoreUnavailable(f"the resolver of API keys failed: {type(error).__name__}")
+            # Errors of HTTP clients tell the URL that they asked, and the key may be part of it.
+            if text not in "".join(format_exception(error)):
+                raise outage from error
+        if outage is not None:  # here, so that not even its context is the error that told
+            raise outage
         if claims is None:
-            return No(TokenInvalid, "the resolver knows no such API key", "api_key_unknown")
+            return No(TokenInvalid("the resolver knows no such API key", reason="api_key_unknown"))
         if not isinstance(claims, Mapping):
             raise _unusable(f"{type(claims).__name__} instead of claims or None")
         return self._judged(dict(claims))
 
     def _judged(self, claims: dict[str, Any]) -> Answer:
         if claims.get("active", True) is not True:
-            return No(TokenInvalid, "the resolver says that the API key is not active", "api_key_unknown")
+            return No(TokenInvalid("the resolver says that the API key is not active", reason="api_key_unknown"))
         for name in _TEXTS:
             if name in claims and (not isinstance(claims[name], str) or not claims[name]):
                 raise _unusable(f"a claim {name} that is no text")
@@ -116,9 +121,9 @@ class ResolvedKeys:
         ends, starts = moment(claims.get("exp")), moment(claims.get("nbf"))
         now = self._clock.now()
         if ends is not None and now >= ends:
-            return No(Expired, "the API key has ended, says the resolver")
+            return No(Expired("the API key has ended, says the resolver"))
         if starts is not None and now < starts:
-            return No(NotYetValid, "the API key does not count yet, says the resolver")
+            return No(NotYetValid("the API key does not count yet, says the resolver"))
         return AuthContext(claims, self._mapping, credential_kind="api_key")
 
     @property
