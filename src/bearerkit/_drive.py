@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Coroutine
 from contextvars import ContextVar
 from typing import Any, NoReturn, TypeVar
 
-__all__ = ["PortNeedsLoop", "port", "run"]
+__all__ = ["PortNeedsLoop", "needs_loop", "port", "run"]
 
 T = TypeVar("T")
 
@@ -68,6 +68,12 @@ async def port(name: str, call: Awaitable[T]) -> T:
     finally:
         # Also after an error: the caller may catch it and go on to something that has no name.
         _current.reset(token)
+
+
+def needs_loop() -> None:
+    """Raise PortNeedsLoop in sync code: for a port that would have taken something before it suspends."""
+    if _driven.get():
+        _reject(_current.get())
 
 
 def _says_no_loop(error: RuntimeError) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from bearerkit._drive import PortNeedsLoop, port, run
+from bearerkit._drive import PortNeedsLoop, needs_loop, port, run
 
 
 async def blocking(value: int) -> int:
@@ -158,3 +158,16 @@ def test_run_takes_any_coroutine() -> None:
         return blocking(4)
 
     assert run(make()) == 4
+
+
+def test_a_port_that_needs_a_loop_can_say_so_before_it_takes_anything() -> None:
+    """By name in sync code, and not at all under a loop."""
+    import asyncio
+
+    async def taking() -> str:
+        needs_loop()
+        return "taken"
+
+    with pytest.raises(PortNeedsLoop, match="database"):
+        run(port("database", taking()))
+    assert asyncio.run(taking()) == "taken"

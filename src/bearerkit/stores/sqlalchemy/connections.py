@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bearerkit._drive import needs_loop
 from bearerkit.errors import StoreUnavailable
 
 __all__ = ["work_in"]
@@ -23,6 +24,7 @@ async def work_in(what: str, engine: Engine | AsyncEngine, work: Callable[[Conne
     """
     try:
         if isinstance(engine, AsyncEngine):
+            needs_loop()  # a connection that is taken and then left would be lost
             async with engine.begin() as waiting:
                 return await waiting.run_sync(work)
         with engine.begin() as connection:
