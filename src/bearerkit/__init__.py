@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from bearerkit.logs import RedactTokens
     from bearerkit.stores.memory import MemoryRevocations
     from bearerkit.verify.credentials import Places
+    from bearerkit.verify.internal_secret import InternalSecret
     from bearerkit.verify.introspection import Introspection
     from bearerkit.verify.resolver import IssuerResolver
+    from bearerkit.verify.sessions import Sessions
 
 _HOME = {
     "ANY": "jose.claims",
@@ -51,6 +53,7 @@ _HOME = {
     "Claim": "jose.mapping",
     "ClaimMapping": "jose.mapping",
     "ConfigError": "errors",
+    "InternalSecret": "verify.internal_secret",
     "Introspection": "verify.introspection",
     "Issuer": "issuer",
     "IssuerResolver": "verify.resolver",
@@ -66,6 +69,7 @@ _HOME = {
     "Request": "http",
     "Requirement": "guards",
     "Response": "http",
+    "Sessions": "verify.sessions",
     "SharedSecret": "jose.keys",
     "Unavailable": "errors",
     "any_role": "guards",
@@ -90,6 +94,7 @@ __all__ = [  # noqa: RUF022 - sorted as the table above, which a test compares
     "Claim",
     "ClaimMapping",
     "ConfigError",
+    "InternalSecret",
     "Introspection",
     "Issuer",
     "IssuerResolver",
@@ -105,6 +110,7 @@ __all__ = [  # noqa: RUF022 - sorted as the table above, which a test compares
     "Request",
     "Requirement",
     "Response",
+    "Sessions",
     "SharedSecret",
     "Unavailable",
     "any_role",

@@ -53,14 +53,14 @@ class AuthContext(AsksPolicy):
         claims: The verified claims. Taken over, not copied: the caller must not change them afterwards.
         mapping: Which claims feed which field; the default reads the common spellings.
         header: The members of the JOSE header, for mappings with `header.…` paths.
-        credential_kind: What was presented: `jwt`, `opaque`, `api_key`, `session`, or `anonymous` for nothing.
+        credential_kind: What was presented: `jwt`, `opaque`, `api_key`, `session`, `internal_secret`, or `anonymous`.
         wildcard_scopes: Let a granted `orders:*` cover `orders:read`, and a granted `*` cover everything.
 
     Contexts made from equal inputs are equal, copies are the same object, and a pickle holds the claims only.
     """
 
     credential_kind: str
-    """What was presented: `jwt`, `opaque`, `api_key`, `session`, or `anonymous`."""
+    """What was presented: `jwt`, `opaque`, `api_key`, `session`, `internal_secret`, or `anonymous` for nothing."""
 
     _claims: Mapping[str, Any]
     _mapping: ClaimMapping

@@ -20,6 +20,7 @@ from bearerkit.guards import Requirement
 from bearerkit.http import Request, Response
 from bearerkit.jose.claims import shown
 from bearerkit.spelling import nearest
+from bearerkit.verify.cookies import came_by_cookie
 from bearerkit.verify.credentials import check_presentation
 
 __all__ = ["Gate", "GateOptions", "Render", "UserLoader", "check_options"]
@@ -132,9 +133,10 @@ class Gate:
         media_type = theirs.header("content-type") or ours.header("content-type") or ""
         return ours.with_body(theirs.body, media_type)
 
-    def withstands_csrf(self, context: AuthContext) -> bool:
+    def withstands_csrf(self, context: AuthContext, request: Request) -> bool:
         """True if a page of another site cannot have made a browser send the credential of this caller."""
-        return context.is_authenticated and self.auth.places.is_sent_on_purpose
+        on_purpose = self.auth.places.is_sent_on_purpose and not came_by_cookie(request)
+        return context.is_authenticated and on_purpose
 
     async def whole_answer(self, refusal: BearerkitError, native: Any, call: Callable[..., Any]) -> Any:
         """What is sent for a refusal: our `Response`, or what the team's `not_found` returns for `native`.

@@ -118,7 +118,7 @@ def let_in(gate: Gate, request: HttpRequest, judged: Request, context: AuthConte
     known.make_known(gate, carrier, judged, context, _RequestUser, request)
     remember(carrier, **{_GATE: gate})
     request.auth_context = context  # type: ignore[attr-defined]
-    if gate.withstands_csrf(context):
+    if gate.withstands_csrf(context, judged):
         let_off(request)
 
 

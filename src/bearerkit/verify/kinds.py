@@ -14,7 +14,7 @@ from typing import Final, final
 from bearerkit.errors import InvalidRequest, TokenInvalid
 from bearerkit.http import Request
 from bearerkit.jose.compact import Limits, parse, parse_claims
-from bearerkit.verify.cookies import cookie_of
+from bearerkit.verify.cookies import cookie_of, note_cookie
 from bearerkit.verify.kind import Kind, KindSettings
 
 __all__ = ["Kinds", "Presented", "kind_problems"]
@@ -79,6 +79,7 @@ class Kinds:
             value = cookie_of(request, name)
             if value is not None:
                 kind.check(request)
+                note_cookie(request)
                 return Presented(kind, value)
         return None
 
