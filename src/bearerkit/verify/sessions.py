@@ -81,6 +81,8 @@ class Sessions(KindSettings):
     cache_ttl: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
+        put = partial(object.__setattr__, self)
+        put("origins", _read_once(self.origins))
         problems = [*_place_problems(self), *_origin_problems(self.origins)]
         if not callable(self.resolver):
             problems.append(f"resolver must be callable, not {type(self.resolver).__name__}")
@@ -93,7 +95,6 @@ class Sessions(KindSettings):
             problems += error.problems
         if problems:
             raise ConfigError([f"Sessions: {problem}" for problem in problems])
-        put = partial(object.__setattr__, self)
         put("claims", mapping)
         put("origins", frozenset(filter(None, map(origin_of, self.origins))))
         put("prefixes", () if self.prefix is None else (self.prefix,))
@@ -217,8 +218,12 @@ def _is_ttl(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= CACHE_SECONDS_MAX
 
 
+def _read_once(origins: object) -> object:
+    return tuple(origins) if isinstance(origins, Iterable) and not isinstance(origins, str) else origins
+
+
 def _origin_problems(origins: object) -> list[str]:
-    if isinstance(origins, str) or not isinstance(origins, Iterable):
+    if not isinstance(origins, tuple):
         return [f"origins must be a list of origins, not {origins!r}"]
     return [
         f"origins: {text!r} is no origin; write it as browsers send it: https://app.example.com, without a path, and "
