@@ -19,9 +19,11 @@ from bearerkit import (
     ApiKeys,
     Auth,
     AuthContext,
+    InternalSecret,
     Introspection,
     Issuer,
     Requirement,
+    Sessions,
     any_role,
     any_scope,
     can,
@@ -154,6 +156,9 @@ class Route:
 
 
 OWN_PAGE = {"page": "of the team"}
+SECRET = "of-the-scenarios-0123456789-abcdefg"
+SESSION = "of-ada-0123456789"
+SESSIONS: Mapping[str, Any] = {SESSION: {"sub": "ada", "tenant_id": "acme"}}
 KEYS = "BEARERKIT_SCENARIO_KEYS"
 """Where a child process finds the keys of `ISSUER`, which are new in each process."""
 
@@ -167,6 +172,8 @@ def build_auths() -> dict[str, Auth]:
         "main": Auth(issuer),
         "documented": Auth(issuer, realm='the "orders" API', resource_metadata=METADATA),
         "down": Auth(Issuer(down.issuer, audience=AUDIENCE), http=down.http),
+        "cookies": Auth(Sessions(SESSIONS.get, cookie="sid")),
+        "kinds": Auth(issuer, Sessions(SESSIONS.get, cookie="sid"), InternalSecret(SECRET)),
         "policies": Auth(issuer, policies=Policies(DOCUMENT)),
         "no policies": Auth(issuer, policies=Policies(None)),
         "opaque": Auth(
@@ -215,6 +222,8 @@ ROUTES: Mapping[str, Route] = {
     "/keyed": Route(scope("orders:read"), auth="keys"),
     "/keyed/writing": Route(scope("orders:write"), auth="keys"),
     "/keyed/down": Route(auth="keys down"),
+    "/cookies": Route(auth="cookies"),
+    "/kinds": Route(auth="kinds", methods=("GET", "POST")),
     "/refusing": Route(raises=lambda: PermissionDenied("the handler says no")),
     "/refusing/scope": Route(raises=lambda: InsufficientScope("the handler says no", required=["orders:all"])),
     "/refusing/tenant": Route(raises=lambda: TenantUnknown("the handler says no")),
@@ -308,6 +317,7 @@ NOT_YET = _error("invalid_token", "The access token is not valid yet.")
 EXPIRED = _error("invalid_token", "The access token has expired.")
 REVOKED = _error("invalid_token", "The access token was revoked.")
 SEVERAL = _error("invalid_request", "The request carries a malformed or more than one credential.")
+ENDED = _error("invalid_token", "The session is unknown or has ended.")
 STEP_UP = _error(
     "insufficient_user_authentication",
     "A more recent or stronger authentication is required.",
@@ -328,6 +338,10 @@ READER = {"scope": "orders:read"}
 ACME = {"tenant_id": "acme"}
 MEMBER = {"tenant_id": "home", "memberships": ["acme", "blue"]}
 PREFLIGHT = (("Origin", "https://shop.example.test"), ("Access-Control-Request-Method", "GET"))
+COOKIE = ("Cookie", f"theme=dark; sid={SESSION}")
+BEARER = ("Authorization", "Bearer {token}")
+INTERNAL = ("X-Internal-Secret", SECRET)
+ELSEWHERE = (("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example.test"))
 UNSIGNED = ISSUER.token().rpartition(".")[0] + "."
 OLD = {"iat": 1_000_000_000, "exp": 1_000_000_300}
 
@@ -417,6 +431,27 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("for several APIs, ours among them", "/me", 200, {"aud": ["billing-api", AUDIENCE]}, body=_is()),
     Scenario("a logout token", "/me", 401, {"events": {LOGOUT: {}}}, challenge=INVALID),
     Scenario("bound to a key that nobody proved", "/me", 401, {"cnf": {"jkt": "k"}}, challenge=INVALID),
+    # Sessions in cookies
+    Scenario("a session", "/kinds", 200, headers=(COOKIE,), body=_is("ada", "acme"), served=True),
+    Scenario("no session", "/kinds", 401, headers=(("Cookie", "theme=dark"),), challenge=BARE),
+    Scenario("an unknown session", "/kinds", 401, headers=(("Cookie", f"sid={SESSION}x"),), challenge=ENDED),
+    Scenario("what is no session id", "/kinds", 401, headers=(("Cookie", "sid="),), challenge=ENDED),
+    Scenario("where nothing but cookies is read: none", "/cookies", 401, challenge=BARE),
+    Scenario("where nothing but cookies is read: a token", "/cookies", 401, {}, challenge=INVALID),
+    Scenario("a session cookie twice", "/kinds", 400, headers=(("Cookie", f"sid=x; {COOKIE[1]}"),), challenge=SEVERAL),
+    Scenario("a link of another site", "/kinds", 200, headers=(COOKIE, *ELSEWHERE), body=_is("ada", "acme")),
+    Scenario("a form of another site", "/kinds", 403, headers=(COOKIE, *ELSEWHERE), method="POST", served=True),
+    Scenario("a form that does not say where it is", "/kinds", 403, headers=(COOKIE,), method="POST"),
+    Scenario("a token beside a session", "/kinds", 200, {}, (COOKIE, BEARER), body=_is(), served=True),
+    Scenario("a bad token beside a session", "/kinds", 401, OLD, (COOKIE, BEARER), challenge=EXPIRED),
+    Scenario("a token of another site", "/kinds", 200, {}, (COOKIE, BEARER, ELSEWHERE[0]), "POST", body=_is()),
+    # Secrets between services
+    Scenario("a secret", "/kinds", 200, headers=(INTERNAL,), method="POST", body=_is("internal"), served=True),
+    Scenario("a wrong secret", "/kinds", 401, headers=(("X-Internal-Secret", f"{SECRET}x"),), challenge=INVALID),
+    Scenario("no secret in its field", "/kinds", 401, headers=(("X-Internal-Secret", ""),), challenge=INVALID),
+    Scenario("a secret and a token", "/kinds", 400, {}, (INTERNAL, BEARER), challenge=SEVERAL, served=True),
+    Scenario("a secret and a session", "/kinds", 400, headers=(INTERNAL, COOKIE), challenge=SEVERAL),
+    Scenario("a secret where none is known", "/me", 401, headers=(INTERNAL,), challenge=BARE),
     # Policies
     Scenario("a policy allows", "/documents/a1", 200, {"roles": ["reader"]}, body=_is(), served=True),
     Scenario("on this resource and no other", "/documents/b1", 403, {"roles": ["reader"]}, served=True),

@@ -1,4 +1,4 @@
-"""Session ids that a function of the team resolves: how it is called, what it may answer, and for how long it counts."""
+"""Session ids that a function of the team resolves: how it is called, what it may answer, how long that counts."""
 
 from __future__ import annotations
 
