@@ -19,8 +19,8 @@ from bearerkit.errors import BearerkitError, ConfigError, StoreUnavailable
 from bearerkit.jose.mapping import ClaimMapping
 from bearerkit.ports import ApiKeyStore, Clock
 from bearerkit.system import SystemClock, random_bytes
+from bearerkit.verify.answer_cache import AnswerCache
 from bearerkit.verify.api_keys import ApiKeyKind
-from bearerkit.verify.key_answers import KeyAnswers
 from bearerkit.verify.key_sources import KeySource, ResolvedKeys, Resolver, StoredKeys
 from bearerkit.verify.key_uses import KeyUses
 from bearerkit.verify.kind import Kind, KindSettings
@@ -122,7 +122,7 @@ class ApiKeys(KindSettings):
 
     def enter(self, world: World) -> Kind:
         """These keys over these ports."""
-        answers = KeyAnswers(self._seconds, self._size)
+        answers = AnswerCache(self._size if self._seconds else 0)
         source: KeySource
         if self._resolver is not None:
             source = ResolvedKeys(self._resolver, self._mapping, world.clock)
@@ -130,6 +130,7 @@ class ApiKeys(KindSettings):
                 ForeignForm(self.prefix, self._pattern),
                 source,
                 answers=answers,
+                seconds=self._seconds,
                 flights=SharedCall() if source.waits else SingleFlight(world.threads),
                 uses=None,
                 clock=world.clock,
@@ -140,6 +141,7 @@ class ApiKeys(KindSettings):
                 self._form,
                 StoredKeys(self._form, store, peppers, world.clock),
                 answers=answers,
+                seconds=self._seconds,
                 # Without a cache each request reads the store itself, as it is at that moment.
                 flights=SharedCall() if self._seconds else None,
                 uses=None if self._every is None else KeyUses(store, world.clock, self._every),

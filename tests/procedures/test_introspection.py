@@ -284,13 +284,17 @@ def test_what_is_forgotten_is_asked_anew() -> None:
     assert len(server.asked) == len(forgettings)
 
     server.gate = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(2) as pool:
         under_way = pool.submit(whole.verify, "t")
         while len(server.asked) == len(forgettings):
             pass
         whole.forget(subject="u1")
+        after = pool.submit(whole.verify, "t")  # does not join who asked before
+        while len(server.asked) == len(forgettings) + 1:
+            pass
         server.gate.set()
-        assert under_way.result(10).subject == "u1"
+        assert under_way.result(10).subject == after.result(10).subject == "u1"
+    whole.forget(subject="u1")
     server.answers["t"] = {"active": False}
     with pytest.raises(TokenInvalid):
         whole.verify("t")

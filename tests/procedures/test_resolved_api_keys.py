@@ -18,7 +18,6 @@ from bearerkit._drive import PortNeedsLoop
 from bearerkit.errors import Expired, Malformed, NotYetValid, StoreUnavailable, TokenInvalid
 from bearerkit.system import AsyncWaits, BlockingWaits
 from bearerkit.testing import FrozenClock
-from bearerkit.verify.key_answers import KeyAnswers, No
 from bearerkit.verify.shared_call import SharedCall
 
 PREFIX = "pcft_live_"
@@ -402,13 +401,7 @@ def test_a_thread_waits_for_no_task_of_a_loop_that_it_blocks() -> None:
 
 
 def test_a_fork_keeps_nobody_waiting() -> None:
-    """What only the parent would finish, and locks, are new in the child; what is remembered stays."""
-    answers = KeyAnswers(10, 10)
-    answers.keep(b"d", No(TokenInvalid("no")), 0, 0.0)
-    answers._lock.acquire()
-    answers.after_fork()
-    answers.drop(b"other")
-    assert len(answers) == 1
+    """What only the parent would finish is new in the child."""
     calls: SharedCall[str] = SharedCall()
     calls._lock.acquire()
     calls.after_fork()

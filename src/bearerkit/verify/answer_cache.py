@@ -16,19 +16,33 @@ from bearerkit.context import AuthContext
 from bearerkit.errors import TokenInvalid
 from bearerkit.verify.forks import survives_fork
 
-__all__ = ["NEGATIVES_MAX", "NEGATIVE_SECONDS_MAX", "Answer", "AnswerCache", "digest_under"]
+__all__ = ["NEGATIVES_MAX", "NEGATIVE_SECONDS_MAX", "Answer", "AnswerCache", "Outcome", "digest_under", "granted"]
 
 NEGATIVE_SECONDS_MAX: Final = 10.0
 """A credential that was just created must work soon."""
 NEGATIVES_MAX: Final = 10_000
 
 
-class Answer(NamedTuple):
-    """`outcome` is a context or a refusal. `until` is monotonic; `ends` is epoch seconds, by the credential itself."""
+Outcome = AuthContext | TokenInvalid
+"""Who it is, or why it is nobody: the latter a value, never raised itself."""
 
-    outcome: AuthContext | TokenInvalid
+
+class Answer(NamedTuple):
+    """`until` is monotonic; `ends` is epoch seconds, by the credential itself."""
+
+    outcome: Outcome
     until: float
     ends: float = float("inf")
+
+
+def granted(outcome: Outcome) -> AuthContext:
+    """The context, or the refusal as an error.
+
+    It is a new one each time: whoever catches it notes in it that it was logged, and hangs a traceback onto it.
+    """
+    if isinstance(outcome, AuthContext):
+        return outcome
+    raise type(outcome)(outcome.detail, reason=outcome.reason, public=outcome.public, hint=outcome.hint)
 
 
 def digest_under(salt: bytes, credential: str) -> bytes:
@@ -49,16 +63,17 @@ class AnswerCache:
         """Counts what was forgotten: read it before asking, and hand it to `keep` with the answer."""
         survives_fork(self)
 
-    def hit(self, digest: bytes, now: float, monotonic: float) -> AuthContext | None:
-        """The context that is known; None if it has to be asked for. Raises the refusal that is known."""
+    def known(self, digest: bytes, now: float, monotonic: float) -> Outcome | None:
+        """What is known of this credential; None if it has to be asked about."""
         answer = self._good.get(digest) or self._bad.get(digest)
         if answer is None or monotonic >= answer.until or now >= answer.ends:
             return None
-        if isinstance(answer.outcome, AuthContext):
-            return answer.outcome
-        # A new one each time: whoever catches it notes in it that it was logged, and hangs a traceback onto it.
-        known = answer.outcome
-        raise type(known)(known.detail, reason=known.reason, hint=known.hint)
+        return answer.outcome
+
+    def hit(self, digest: bytes, now: float, monotonic: float) -> AuthContext | None:
+        """The context that is known; None if it has to be asked for. Raises the refusal that is known."""
+        outcome = self.known(digest, now, monotonic)
+        return None if outcome is None else granted(outcome)
 
     def stale(self, digest: bytes, now: float, monotonic: float, longer: float) -> AuthContext | None:
         """A context whose time is over by no more than `longer` seconds, never beyond its `exp`."""

@@ -13,7 +13,7 @@ from typing import final
 from bearerkit.api_key.form import Form
 from bearerkit.context import AuthContext
 from bearerkit.ports import Clock, Waits
-from bearerkit.verify.key_answers import Answer, KeyAnswers, granted
+from bearerkit.verify.answer_cache import NEGATIVE_SECONDS_MAX, Answer, AnswerCache, Outcome, granted
 from bearerkit.verify.key_sources import KeySource
 from bearerkit.verify.key_uses import KeyUses
 from bearerkit.verify.kind import Kind
@@ -33,14 +33,16 @@ class ApiKeyKind(Kind):
         form: Form,
         source: KeySource,
         *,
-        answers: KeyAnswers,
-        flights: SingleFlight[Answer] | SharedCall[Answer] | None,
+        answers: AnswerCache,
+        seconds: float,
+        flights: SingleFlight[Outcome] | SharedCall[Outcome] | None,
         uses: KeyUses | None,
         clock: Clock,
     ) -> None:
         self._form = form
         self._source = source
         self._answers = answers
+        self._seconds = seconds
         self._flights = flights
         self.uses = uses
         """None where nobody wants to know."""
@@ -49,7 +51,7 @@ class ApiKeyKind(Kind):
     def at_once(self, credential: str) -> AuthContext | None:
         """From what is remembered. Raises Malformed for what is no key, and what was said of it a moment ago."""
         self._form.check(credential)
-        if not self._answers.seconds:
+        if not self._seconds:
             return None
         answer = self._remembered(digest_of(credential))
         if answer is None:
@@ -66,7 +68,7 @@ class ApiKeyKind(Kind):
             await self.uses.write()
         return context
 
-    async def _answer(self, credential: str, waits: Waits) -> Answer:
+    async def _answer(self, credential: str, waits: Waits) -> Outcome:
         if self._flights is None:
             return await self._source.ask(credential)
         digest, generation = digest_of(credential), self._answers.generation
@@ -77,27 +79,30 @@ class ApiKeyKind(Kind):
         ask = partial(self._learn, credential, digest, generation)
         return await self._flights.ask((digest, generation), ask, waits)
 
-    async def _learn(self, credential: str, digest: bytes, generation: int) -> Answer:
+    async def _learn(self, credential: str, digest: bytes, generation: int) -> Outcome:
         answer = self._remembered(digest)  # somebody may have been told since this caller looked
         if answer is None:
             monotonic = self._clock.monotonic()
             answer = await self._source.ask(credential)
-            self._answers.keep(digest, answer, generation, monotonic)
+            good = isinstance(answer, AuthContext)
+            until = monotonic + (self._seconds if good else min(self._seconds, NEGATIVE_SECONDS_MAX))
+            ends = float("inf") if not isinstance(answer, AuthContext) else answer.expires_at
+            self._answers.keep(digest, Answer(answer, until, float("inf") if ends is None else ends), generation)
         return answer
 
-    def _remembered(self, digest: bytes) -> Answer | None:
-        return self._answers.get(digest, self._clock.now(), self._clock.monotonic())
+    def _remembered(self, digest: bytes) -> Outcome | None:
+        return self._answers.known(digest, self._clock.now(), self._clock.monotonic())
 
     def _used(self, context: AuthContext) -> bool:
         return self.uses is not None and context.token_id is not None and self.uses.note(context.token_id)
 
     def forget_credential(self, credential: str) -> None:
         """Drop what is remembered of one key."""
-        self._answers.drop(digest_of(credential))
+        self._answers.forget(digest_of(credential))
 
     def forget_where(self, matches: Callable[[AuthContext], bool]) -> None:
         """Drop what is remembered of every matching context."""
-        self._answers.drop_where(matches)
+        self._answers.forget_where(matches)
 
     def describe(self) -> str:
         """The prefix, who knows the keys, and how many answers are remembered."""

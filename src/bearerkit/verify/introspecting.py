@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final, final
 from urllib.parse import urlencode
 
 from bearerkit._drive import port
 from bearerkit.context import AuthContext
-from bearerkit.errors import BearerkitError, IntrospectionUnavailable, Malformed, TokenInvalid
+from bearerkit.errors import IntrospectionUnavailable, Malformed, TokenInvalid
 from bearerkit.http import Fetch, Fetched, FetchFailed
 from bearerkit.jose.client_auth import authenticate
 from bearerkit.jose.introspection_answer import read_answer
 from bearerkit.ports import Waits
-from bearerkit.verify.answer_cache import Answer, AnswerCache, digest_under
+from bearerkit.verify.answer_cache import Answer, AnswerCache, Outcome, digest_under, granted
 from bearerkit.verify.breaker import Breaker
 from bearerkit.verify.kind import Kind
 from bearerkit.verify.metadata import FetchRefused, MetadataReader
@@ -51,7 +52,7 @@ class Introspecting(Kind):
         self._world = world
         self._salt = settings.salt
         self._cache = AnswerCache(settings.cache_size)
-        self._flights = SingleFlight[AuthContext](world.threads)
+        self._flights = SingleFlight[Outcome](world.threads)
         self._breaker = Breaker(FAILURES, REST)
         self._metadata = MetadataReader(settings.location, world.http, world.clock, "introspection_endpoint")
         self._stale_since: float | None = None
@@ -68,21 +69,23 @@ class Introspecting(Kind):
         context = self.at_once(credential)
         if context is not None:
             return context
-        digest = self._digest(credential)
-        return await self._flights.ask(digest, lambda: self._resolve(credential, digest), waits)
+        digest, generation = self._digest(credential), self._cache.generation
+        # Whoever asks after something was forgotten does not join those who asked before.
+        work = partial(self._resolve, credential, digest, generation)
+        return granted(await self._flights.ask((digest, generation), work, waits))
 
     async def live(self, credential: str, waits: Waits) -> AuthContext:
         """The same, but the issuer is asked now, past every cache. A refusal empties them."""
         digest = self._digest(credential)
 
-        async def ask() -> AuthContext:
-            try:
-                return await self._ask_issuer(credential, digest, self._cache.generation)
-            except TokenInvalid:
+        async def ask() -> Outcome:
+            outcome = await self._ask_issuer(credential, digest, self._cache.generation)
+            if not isinstance(outcome, AuthContext):
                 self._cache.forget(digest)
-                raise
+            return outcome
 
-        return await self._flights.ask((b"live", digest), ask, waits)
+        # Nobody joins: what was asked a moment ago may have been asked before the moment that matters.
+        return granted(await self._flights.ask(object(), ask, waits))
 
     def forget_credential(self, credential: str) -> None:
         """Ask the issuer next time."""
@@ -100,11 +103,11 @@ class Introspecting(Kind):
     def _digest(self, credential: str) -> bytes:
         return digest_under(self._salt, credential)
 
-    async def _resolve(self, credential: str, digest: bytes) -> AuthContext:
-        known = self.at_once(credential)  # somebody else's flight may just have landed
+    async def _resolve(self, credential: str, digest: bytes, generation: int) -> Outcome:
+        clock = self._world.clock
+        known = self._cache.known(digest, clock.now(), clock.monotonic())  # another flight may just have landed
         if known is not None:
             return known
-        generation = self._cache.generation
         try:
             return await self._ask_issuer(credential, digest, generation)
         except IntrospectionUnavailable as outage:
@@ -114,26 +117,29 @@ class Introspecting(Kind):
             self._say_stale(outage)
             return context
 
-    async def _ask_issuer(self, credential: str, digest: bytes, generation: int) -> AuthContext:
+    async def _ask_issuer(self, credential: str, digest: bytes, generation: int) -> Outcome:
         clock, settings = self._world.clock, self._settings
-        if not self._breaker.admits(clock.monotonic()):
+        asked_at = clock.monotonic()
+        if not self._breaker.admits(asked_at):
             raise IntrospectionUnavailable(
                 f"{settings.name} did not answer {FAILURES} times in a row; it is asked again in "
-                f"{self._breaker.seconds_left(clock.monotonic()):.0f} s"
+                f"{self._breaker.seconds_left(asked_at):.0f} s"
             )
+        outcome: Outcome
         try:
-            context = settings.context_of(read_answer(await self._post(credential), settings.rules, clock.now()))
+            outcome = settings.context_of(read_answer(await self._post(credential), settings.rules, clock.now()))
         except TokenInvalid as refusal:
-            self._answered()
-            self._keep(digest, refusal, settings.negative_seconds, float("inf"), generation)
-            raise
-        except BearerkitError:
+            outcome = refusal.with_traceback(None)
+        except BaseException:
             self._not_answered()
             raise
         self._answered()
-        ends = float("inf") if context.expires_at is None else context.expires_at + settings.leeway
-        self._keep(digest, context, settings.cache_seconds, ends, generation)
-        return context
+        good = isinstance(outcome, AuthContext)
+        seconds = settings.cache_seconds if good else settings.negative_seconds
+        if seconds > 0:
+            # From when it was asked: what changed while the answer was on its way must not count from later.
+            self._cache.keep(digest, Answer(outcome, asked_at + seconds, settings.ends_of(outcome)), generation)
+        return outcome
 
     async def _post(self, credential: str) -> Fetched:
         settings, clock = self._settings, self._world.clock
@@ -153,12 +159,6 @@ class Introspecting(Kind):
             raise IntrospectionUnavailable(f"{endpoint}: {failed.detail}", hint=failed.hint) from None
         except OSError as error:
             raise IntrospectionUnavailable(f"{endpoint}: {type(error).__name__}") from None
-
-    def _keep(
-        self, digest: bytes, outcome: AuthContext | TokenInvalid, seconds: float, ends: float, generation: int
-    ) -> None:
-        if seconds > 0:
-            self._cache.keep(digest, Answer(outcome, self._world.clock.monotonic() + seconds, ends), generation)
 
     def _answered(self) -> None:
         if self._breaker.is_open or self._stale_since is not None:

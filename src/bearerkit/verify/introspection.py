@@ -18,7 +18,7 @@ from bearerkit.jose.claims import ANY, Sentinel
 from bearerkit.jose.client_auth import ClientAuth, client_auth
 from bearerkit.jose.introspection_answer import AnswerRules
 from bearerkit.jose.mapping import ClaimMapping
-from bearerkit.verify.answer_cache import NEGATIVE_SECONDS_MAX
+from bearerkit.verify.answer_cache import NEGATIVE_SECONDS_MAX, Outcome
 from bearerkit.verify.introspecting import Introspecting
 from bearerkit.verify.key_location import KeyLocation, metadata_candidates, url_problem
 from bearerkit.verify.kind import Kind, KindSettings
@@ -196,6 +196,11 @@ class Introspection(KindSettings):
     def context_of(self, claims: dict[str, Any]) -> AuthContext:
         """Who an active token belongs to."""
         return AuthContext(claims, self.mapping, credential_kind="opaque", wildcard_scopes=self.wildcard_scopes)
+
+    def ends_of(self, outcome: Outcome) -> float:
+        """When an answer ends by itself, in epoch seconds."""
+        ends = outcome.expires_at if isinstance(outcome, AuthContext) else None
+        return float("inf") if ends is None else ends + self.leeway
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"an Introspection does not change: {name} cannot be set")

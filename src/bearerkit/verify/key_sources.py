@@ -20,7 +20,7 @@ from bearerkit.errors import BearerkitError, Expired, NotYetValid, StoreUnavaila
 from bearerkit.jose.claim_shape import moment
 from bearerkit.jose.mapping import ClaimMapping
 from bearerkit.ports import ApiKeyStore, Clock
-from bearerkit.verify.key_answers import Answer, No
+from bearerkit.verify.answer_cache import Outcome
 
 __all__ = ["KeySource", "ResolvedKeys", "Resolver", "StoredKeys"]
 
@@ -32,7 +32,7 @@ _TEXTS: Final = ("sub", "jti")
 class KeySource(Protocol):
     """Knows keys."""
 
-    async def ask(self, text: str) -> Answer:
+    async def ask(self, text: str) -> Outcome:
         """Who this key is of, or why it does not count. Raises Unavailable."""
         ...
 
@@ -51,7 +51,7 @@ class StoredKeys:
         self._peppers = peppers
         self._clock = clock
 
-    async def ask(self, text: str) -> Answer:
+    async def ask(self, text: str) -> Outcome:
         """One look-up and one hash, whether or not there is such a key."""
         key = self._form.id_in(text)
         try:
@@ -62,9 +62,9 @@ class StoredKeys:
             raise StoreUnavailable(f"the store of API keys failed: {type(error).__name__}") from error
         fits = self._peppers.fits(text, None if record is None else record.hashed)
         if record is None or not fits:
-            return No(TokenInvalid(self._why(key, record), reason="api_key_unknown"))
+            return TokenInvalid(self._why(key, record), reason="api_key_unknown")
         over = ended(record, self._clock.now())
-        return context_of(record) if over is None else No(over)
+        return context_of(record) if over is None else over
 
     def _why(self, key: str, record: ApiKeyRecord | None) -> str:
         if record is None:
@@ -87,7 +87,7 @@ class ResolvedKeys:
         self._mapping = mapping
         self._clock = clock
 
-    async def ask(self, text: str) -> Answer:
+    async def ask(self, text: str) -> Outcome:
         """What the resolver says. Its times count as those of tokens do, without leeway."""
         claims: object = None
         outage: StoreUnavailable | None = None
@@ -104,14 +104,14 @@ class ResolvedKeys:
         if outage is not None:  # here, so that not even its context is the error that told
             raise outage
         if claims is None:
-            return No(TokenInvalid("the resolver knows no such API key", reason="api_key_unknown"))
+            return TokenInvalid("the resolver knows no such API key", reason="api_key_unknown")
         if not isinstance(claims, Mapping):
             raise _unusable(f"{type(claims).__name__} instead of claims or None")
         return self._judged(dict(claims))
 
-    def _judged(self, claims: dict[str, Any]) -> Answer:
+    def _judged(self, claims: dict[str, Any]) -> Outcome:
         if claims.get("active", True) is not True:
-            return No(TokenInvalid("the resolver says that the API key is not active", reason="api_key_unknown"))
+            return TokenInvalid("the resolver says that the API key is not active", reason="api_key_unknown")
         for name in _TEXTS:
             if name in claims and (not isinstance(claims[name], str) or not claims[name]):
                 raise _unusable(f"a claim {name} that is no text")
@@ -121,9 +121,9 @@ class ResolvedKeys:
         ends, starts = moment(claims.get("exp")), moment(claims.get("nbf"))
         now = self._clock.now()
         if ends is not None and now >= ends:
-            return No(Expired("the API key has ended, says the resolver"))
+            return Expired("the API key has ended, says the resolver")
         if starts is not None and now < starts:
-            return No(NotYetValid("the API key does not count yet, says the resolver"))
+            return NotYetValid("the API key does not count yet, says the resolver")
         return AuthContext(claims, self._mapping, credential_kind="api_key")
 
     @property

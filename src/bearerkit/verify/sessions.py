@@ -5,7 +5,7 @@ How the resolver is called depends on what it is:
 - A plain function may block. A sync caller calls it inline; for async callers it runs on a private thread
   (`SingleFlight`), so that it never holds up their loop. Context variables do not reach it there.
 - An `async def` is awaited on the caller's own loop, where its pools and clients belong, and never on a thread
-  (`Relay`): of several tasks that ask about one session at once the first awaits it, and if that is cancelled, the
+  (`SharedCall`): of several tasks that ask about one session at once the first awaits it, and if that is cancelled, the
   next. From sync code it fails with `PortNeedsLoop` as soon as it suspends.
 - A plain function that returns an awaitable (a lambda around an `async def`) is found out at its first call, and
   treated as the latter from then on; that first call is repeated.
@@ -31,9 +31,9 @@ from bearerkit.jose.mapping import ClaimMapping
 from bearerkit.ports import Waits
 from bearerkit.verify.answer_cache import Answer, AnswerCache, digest_under
 from bearerkit.verify.kind import Kind, KindSettings
-from bearerkit.verify.relay import Relay
 from bearerkit.verify.same_site import check_same_site, origin_of
 from bearerkit.verify.session_answer import check_session_id, session_from
+from bearerkit.verify.shared_call import SharedCall
 from bearerkit.verify.single_flight import SingleFlight
 from bearerkit.verify.world import World
 
@@ -122,7 +122,7 @@ class _Known(Kind):
         self._origins = frozenset(settings.origins)
         self._cache = AnswerCache(_CACHED_MAX if settings.cache_ttl else 0, negatives=0)
         self._flights: SingleFlight[AuthContext] = SingleFlight(world.threads)
-        self._relay: Relay[AuthContext] = Relay()
+        self._calls: SharedCall[AuthContext] = SharedCall()
         resolver = settings.resolver
         self._awaits = iscoroutinefunction(resolver) or iscoroutinefunction(getattr(resolver, "__call__", None))  # noqa: B004
 
@@ -142,7 +142,7 @@ class _Known(Kind):
                 return await self._flights.ask(digest, partial(self._ask, credential, digest, False), waits)
             except _ToBeAwaited:
                 self._awaits = True
-        return await self._relay.ask(digest, partial(self._ask, credential, digest, True), waits)
+        return await self._calls.ask(digest, partial(self._ask, credential, digest, True), waits)
 
     def check(self, request: Request) -> None:
         check_same_site(request, self._origins)

@@ -9,7 +9,7 @@ import pytest
 
 from bearerkit._drive import run
 from bearerkit.system import AsyncWaits, BlockingWaits
-from bearerkit.verify.relay import Relay
+from bearerkit.verify.shared_call import SharedCall
 
 pytestmark = pytest.mark.anyio
 
@@ -36,10 +36,10 @@ async def until(what: Any) -> None:
 
 async def test_tasks_share_one_call() -> None:
     """200 of them; another key is another question."""
-    relay, work, other, got = Relay[str](), Work(), Work("other"), []
+    call, work, other, got = SharedCall[str](), Work(), Work("other"), []
 
     async def ask(key: str, of: Work) -> None:
-        got.append(await relay.ask(key, of, AsyncWaits()))
+        got.append(await call.ask(key, of, AsyncWaits()))
 
     async with anyio.create_task_group() as tasks:
         for _ in range(200):
@@ -50,17 +50,17 @@ async def test_tasks_share_one_call() -> None:
         work.go.set()
         other.go.set()
     assert sorted(got) == ["done"] * 200 + ["other"]
-    assert (work.calls, other.calls, len(relay)) == (1, 1, 0)
+    assert (work.calls, other.calls, len(call)) == (1, 1, 0)
 
 
 async def test_when_the_first_is_cancelled_the_next_asks() -> None:
     """And the rest go on waiting for that one."""
-    relay, work, got = Relay[str](), Work(), []
+    call, work, got = SharedCall[str](), Work(), []
     first = anyio.CancelScope()
 
     async def ask(scope: anyio.CancelScope) -> None:
         with scope:
-            got.append(await relay.ask("k", work, AsyncWaits()))
+            got.append(await call.ask("k", work, AsyncWaits()))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ask, first)
@@ -72,17 +72,17 @@ async def test_when_the_first_is_cancelled_the_next_asks() -> None:
         await until(lambda: work.calls == 2)
         work.go.set()
     assert got == ["done"] * 10
-    assert (work.calls, len(relay)) == (2, 0)
+    assert (work.calls, len(call)) == (2, 0)
 
 
 async def test_a_waiter_that_is_cancelled_disturbs_nobody() -> None:
     """Neither the one that asks nor the others."""
-    relay, work, got = Relay[str](), Work(), []
+    call, work, got = SharedCall[str](), Work(), []
     waiter = anyio.CancelScope()
 
     async def ask(scope: anyio.CancelScope) -> None:
         with scope:
-            got.append(await relay.ask("k", work, AsyncWaits()))
+            got.append(await call.ask("k", work, AsyncWaits()))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ask, anyio.CancelScope())
@@ -98,11 +98,11 @@ async def test_a_waiter_that_is_cancelled_disturbs_nobody() -> None:
 
 async def test_an_error_is_everybodys_and_is_not_kept() -> None:
     """The next caller asks anew."""
-    relay, work, failed = Relay[str](), Work(OSError("down")), []
+    call, work, failed = SharedCall[str](), Work(OSError("down")), []
 
     async def ask() -> None:
         with pytest.raises(OSError, match="down"):
-            await relay.ask("k", work, AsyncWaits())
+            await call.ask("k", work, AsyncWaits())
         failed.append(1)
 
     async with anyio.create_task_group() as tasks:
@@ -113,33 +113,33 @@ async def test_an_error_is_everybodys_and_is_not_kept() -> None:
         work.go.set()
     assert (len(failed), work.calls) == (5, 1)
     work.outcome = "up"
-    assert await relay.ask("k", work, AsyncWaits()) == "up"
+    assert await call.ask("k", work, AsyncWaits()) == "up"
 
 
 async def test_a_thread_that_blocks_waits_for_no_task() -> None:
     """It may hold up the very loop of that task."""
-    relay, work, got = Relay[str](), Work(), []
+    call, work, got = SharedCall[str](), Work(), []
 
     async def mine() -> str:
         return "mine"
 
     async def ask() -> None:
-        got.append(await relay.ask("k", work, AsyncWaits()))
+        got.append(await call.ask("k", work, AsyncWaits()))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ask)
         await until(lambda: work.calls)
-        assert run(relay.ask("k", mine, BlockingWaits())) == "mine"
+        assert run(call.ask("k", mine, BlockingWaits())) == "mine"
         work.go.set()
     assert got == ["done"]
 
 
 async def test_a_child_process_waits_for_nobody_of_the_parent() -> None:
     """The questions of the parent's loops are not answered there."""
-    relay, work = Relay[str](), Work()
+    call, work = SharedCall[str](), Work()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(relay.ask, "k", work, AsyncWaits())
+        tasks.start_soon(call.ask, "k", work, AsyncWaits())
         await until(lambda: work.calls)
-        relay.after_fork()
-        assert len(relay) == 0
+        call.after_fork()
+        assert len(call) == 0
         tasks.cancel_scope.cancel()
