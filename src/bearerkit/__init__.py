@@ -17,16 +17,22 @@ if TYPE_CHECKING:
     from bearerkit.errors import BearerkitError, ConfigError, Refused, Unavailable
     from bearerkit.guards import (
         Requirement,
+        access_valid,
         any_role,
         any_scope,
         authenticated,
         can,
         custom,
+        email_verified,
         fresh,
+        live,
+        permission,
         principal,
         role,
         scope,
+        service,
         tenant,
+        tier,
     )
     from bearerkit.http import Network, Request, Response
     from bearerkit.issuer import Issuer
@@ -72,17 +78,23 @@ _HOME = {
     "Sessions": "verify.sessions",
     "SharedSecret": "jose.keys",
     "Unavailable": "errors",
+    "access_valid": "guards",
     "any_role": "guards",
     "any_scope": "guards",
     "authenticated": "guards",
     "can": "guards",
     "client_auth": "jose.client_auth",
     "custom": "guards",
+    "email_verified": "guards",
     "fresh": "guards",
+    "live": "guards",
+    "permission": "guards",
     "principal": "guards",
     "role": "guards",
     "scope": "guards",
+    "service": "guards",
     "tenant": "guards",
+    "tier": "guards",
 }
 
 __all__ = [  # noqa: RUF022 - sorted as the table above, which a test compares
@@ -113,17 +125,23 @@ __all__ = [  # noqa: RUF022 - sorted as the table above, which a test compares
     "Sessions",
     "SharedSecret",
     "Unavailable",
+    "access_valid",
     "any_role",
     "any_scope",
     "authenticated",
     "can",
     "client_auth",
     "custom",
+    "email_verified",
     "fresh",
+    "live",
+    "permission",
     "principal",
     "role",
     "scope",
+    "service",
     "tenant",
+    "tier",
 ]
 
 try:

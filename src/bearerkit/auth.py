@@ -18,14 +18,15 @@ from bearerkit._drive import run
 from bearerkit.challenge import Challenge, render
 from bearerkit.context import AuthContext
 from bearerkit.errors import BearerkitError, ConfigError
-from bearerkit.guards import Fact, Requirement, enforce, facts_to_load, refuse_early
+from bearerkit.guards import Fact, Requirement, enforce, refuse_early
 from bearerkit.http import Request, Response
 from bearerkit.issuer import Issuer
 from bearerkit.ports import Clock, Entropy, HttpClient, Observer, PolicySource, Revocations, Threads, Waits
 from bearerkit.system import AsyncWaits, BlockingWaits
 from bearerkit.verify.auth_checks import auth_problems, proxies_from
-from bearerkit.verify.authenticator import FixedIdentity, Identifier, load_facts
+from bearerkit.verify.authenticator import FixedIdentity, Identifier
 from bearerkit.verify.credentials import Places, check_presentation
+from bearerkit.verify.facts import load_facts
 from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.kind import KindSettings
 from bearerkit.verify.policies import Policies
@@ -108,8 +109,7 @@ class Auth:
                 _log.warning("%s", warning)
         self._identifier: Identifier = self._wire(self._world)
         self._proxies = proxies
-        self._own_policies = None if policies is None else Policies(policies, proxies, self.now)
-        self._policies = self._own_policies
+        self._policies = self._own_policies = Policies(policies, proxies, self.now)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Auth:
@@ -131,7 +131,7 @@ class Auth:
         """
         try:
             context = self._identifier.at_once(token) or run(self._identifier.verify(token, _BLOCKING))
-            return context if self._policies is None else run(self._policies.attach(context, None))
+            return self._policies.at_once(context, None) or run(self._policies.attach(context, None))
         except BearerkitError as refusal:
             self.note(refusal)
             raise
@@ -140,7 +140,7 @@ class Auth:
         """`verify` for async code (asyncio and trio); never blocks the loop."""
         try:
             context = self._identifier.at_once(token) or await self._identifier.verify(token, _ASYNC)
-            return context if self._policies is None else await self._policies.attach(context, None)
+            return await self._policies.attach(context, None)
         except BearerkitError as refusal:
             self.note(refusal)
             raise
@@ -155,7 +155,7 @@ class Auth:
             context = Seen.in_memo(request.memo, self._memo, identifier, token) if request.memo else None
             if context is None:
                 context = _NOBODY if token is None else identifier.at_once(token)
-                if context is None or (self._policies is not None and token is not None):
+                if context is None or (context := self._policies.at_once(context, request)) is None:
                     return None
                 check_presentation(context)
                 request.memo[self._memo] = Seen(identifier, token, context)
@@ -201,7 +201,7 @@ class Auth:
         """Hold a context, wherever it came from, against a need. Raises Refused or Unavailable."""
         try:
             if need.facts(request):
-                run(self._enforce(context, request, need))
+                run(self._enforce(context, request, need, _BLOCKING))
             else:
                 enforce(need, context, request, _NO_FACTS, self.now())
         except BearerkitError as refusal:
@@ -212,7 +212,7 @@ class Auth:
         """`enforce` for async code."""
         try:
             if need.facts(request):
-                await self._enforce(context, request, need)
+                await self._enforce(context, request, need, _ASYNC)
             else:
                 enforce(need, context, request, _NO_FACTS, self.now())
         except BearerkitError as refusal:
@@ -331,16 +331,16 @@ class Auth:
         if context is None:
             context = _NOBODY if token is None else await identifier.verify(token, waits)
             check_presentation(context)
-            if self._policies is not None:
+            told = self._policies.at_once(context, request)
+            if told is None:
                 if need is not None:
                     refuse_early(need, context, request, self.now())
-                context = await self._policies.attach(context, request)
-            request.memo[self._memo] = Seen(identifier, token, context)
+                told = await self._policies.attach(context, request)
+            request.memo[self._memo] = Seen(identifier, token, context := told)
         if need is not None:
-            await self._enforce(context, request, need)
+            await self._enforce(context, request, need, waits)
         return context
 
-    async def _enforce(self, context: AuthContext, request: Request, need: Requirement) -> None:
-        now = self.now()
-        facts = await load_facts(facts_to_load(need, context, request, now), context, request)
-        enforce(need, context, request, facts, now)
+    async def _enforce(self, context: AuthContext, request: Request, need: Requirement, waits: Waits) -> None:
+        now, seen = self.now(), Seen.of(request.memo, self._memo, self._identifier, context)
+        enforce(need, context, request, await load_facts(need, context, request, now, seen, waits), now)

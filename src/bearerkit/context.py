@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self, final
 from bearerkit.jose.claim_shape import moment
 from bearerkit.jose.json_view import plain, read_only
 from bearerkit.jose.mapping import ClaimMapping
+from bearerkit.jose.wildcards import covered
 from bearerkit.policy.asking import AsksPolicy
 
 __all__ = ["AuthContext"]
@@ -130,7 +131,7 @@ class AuthContext(AsksPolicy):
         granted = self._granted
         if granted.issuperset(names):
             return True
-        return self._wildcards and all(name in granted or _covered(name, granted) for name in names)
+        return self._wildcards and all(name in granted or covered(name, granted) for name in names)
 
     @_computed
     def subject(self) -> str | None:
@@ -221,6 +222,11 @@ class AuthContext(AsksPolicy):
     def email_verified(self) -> bool:
         """True only when `email_verified` is JSON true (or "true" where the mapping says bool-or-string)."""
         return self._read("email_verified") is True
+
+    @_computed
+    def access_expires_at(self) -> float | None:
+        """Epoch seconds at which the access of the account ends: `access_expires_at`. 0 if it says so unreadably."""
+        return self._read("access_expires_at")  # type: ignore[no-any-return]
 
     @_computed
     def session_id(self) -> str | None:
@@ -333,18 +339,6 @@ def _rebuilt(
     claims: dict[str, Any], mapping: ClaimMapping, header: dict[str, Any], kind: str, wildcards: bool
 ) -> AuthContext:
     return AuthContext(claims, mapping, header=header, credential_kind=kind, wildcard_scopes=wildcards)
-
-
-def _covered(name: str, granted: frozenset[str]) -> bool:
-    """True when a granted wildcard covers `name`: `*`, or one of its prefixes up to a colon with `*` behind."""
-    if "*" in granted:
-        return True
-    end = name.find(":")
-    while end != -1:
-        if len(name) > end + 1 and f"{name[: end + 1]}*" in granted:
-            return True
-        end = name.find(":", end + 1)
-    return False
 
 
 _NOBODY: Final = AuthContext({}, credential_kind=_ANONYMOUS)

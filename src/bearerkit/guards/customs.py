@@ -12,6 +12,7 @@ from typing import final
 
 from bearerkit.context import AuthContext
 from bearerkit.errors import ConfigError, PermissionDenied
+from bearerkit.guards.loaders import loader_problems
 from bearerkit.guards.requirement import Fact, Facts, Requirement, Stage
 from bearerkit.http import Request
 
@@ -56,12 +57,7 @@ def custom(
         for name, text in texts.items()
         if not isinstance(text, str) or not text.strip()
     ]
-    if not callable(fn):
-        problems.append("custom(): fn must be callable")
-    try:
-        hash(fn)
-    except TypeError:
-        problems.append("custom(): fn must be hashable; pass a function rather than an object that defines __eq__")
+    problems += loader_problems("custom()", "fn", fn)
     if problems:
         raise ConfigError(problems)
     return _Custom(Fact(f"custom: {description}", fn), description, reason)

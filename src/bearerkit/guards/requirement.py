@@ -28,8 +28,6 @@ __all__ = [
     "Stage",
     "checked_need",
     "enforce",
-    "facts_to_load",
-    "refuse_early",
 ]
 
 T = TypeVar("T")
@@ -43,21 +41,27 @@ class Stage(IntEnum):
     AUTHENTICATED = 0
     TENANT = 1
     SCOPE = 2
-    """Scopes, roles and kinds of principal."""
-    POLICY = 3
-    STEP_UP = 4
-    CUSTOM = 5
+    """Scopes, roles, kinds of principal, and whatever else the credential itself says."""
+    LIVE = 3
+    """Whether the issuer still calls the credential active."""
+    REMOTE = 4
+    """What a loader of the team says: services, permissions, a tier, the end of an access period."""
+    POLICY = 5
+    STEP_UP = 6
+    CUSTOM = 7
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that must be loaded before a rule can decide. Equal facts are loaded once per request.
+    """Something that must be loaded before a rule can decide. Equal facts of one requirement are loaded once.
 
     `load(ctx, request)` gives the value or an awaitable of it; what it raises is an outage or a refusal, never a pass.
     """
 
     name: str
     load: Callable[[AuthContext, Request], Any]
+    remote: bool = False
+    """True for what a store or another service knows: kept until the request ends, and a failure is an outage (503)."""
 
 
 class Refusal(NamedTuple):
@@ -245,47 +249,6 @@ def enforce(need: Requirement, ctx: AuthContext, request: Request, facts: Facts,
     refusal = need.refusal(ctx, request, facts, now)
     if refusal is not None:
         raise refusal.error
-
-
-def refuse_early(need: Requirement, ctx: AuthContext, request: Request, now: float) -> None:
-    """Raise what `enforce` would raise by stages before `Stage.POLICY` that need no facts; return otherwise.
-
-    Asked before policies are loaded, so that an outage of their store hides no refusal that does not depend on them.
-    """
-    if ctx.is_anonymous:
-        raise CredentialsMissing("the route needs an authenticated caller")
-    members = need.members if isinstance(need, AllOf) else (need,)
-    early = [member for member in members if member.stage < Stage.POLICY]
-    if early and not any(member.facts(request) for member in early):
-        refusal = (AllOf(tuple(early)) if len(early) > 1 else early[0]).refusal(ctx, request, {}, now)
-        if refusal is not None and refusal.stage < Stage.POLICY:
-            raise refusal.error
-
-
-def facts_to_load(need: Requirement, ctx: AuthContext, request: Request, now: float) -> tuple[Fact, ...]:
-    """Those facts of `need` on which the answer to this request can still depend.
-
-    Fewer than `need.facts(request)`: what an earlier stage refuses is not loaded, so that a callback of the team
-    runs neither for a stranger nor with a tenant that is not the caller's. `enforce` with these facts alone gives
-    the same answer as with all of them.
-    """
-    if ctx.is_anonymous:
-        return ()
-    if isinstance(need, AllOf):
-        settled = [
-            found.stage
-            for member in need.members
-            if not member.facts(request) and (found := member.refusal(ctx, request, {}, now)) is not None
-        ]
-        until = min(settled, default=Stage.CUSTOM)
-        asked = (member for member in need.members if member.stage <= until)
-    elif isinstance(need, AnyOf):
-        if any(not member.facts(request) and member.refusal(ctx, request, {}, now) is None for member in need.members):
-            return ()
-        asked = (member for member in need.members)
-    else:
-        return need.facts(request)
-    return _unique(fact for member in asked for fact in facts_to_load(member, ctx, request, now))
 
 
 def _flat(kind: type[AllOf | AnyOf], members: tuple[Requirement, ...]) -> tuple[Requirement, ...]:

@@ -10,6 +10,7 @@ from typing import final
 
 from bearerkit.context import AuthContext
 from bearerkit.errors import InsufficientScope
+from bearerkit.guards.liveness import live_with
 from bearerkit.guards.names import SCOPE_TOKEN, checked, quoted
 from bearerkit.guards.requirement import Facts, Requirement, Stage
 from bearerkit.guards.unread import scope_hint
@@ -60,17 +61,21 @@ def _lacking(ctx: AuthContext, need: _Scopes | _AnyScope) -> InsufficientScope:
     )
 
 
-def scope(*names: str) -> Requirement:
+def scope(*names: str, live: bool = False) -> Requirement:
     """The token must carry every one of `names`; otherwise InsufficientScope (403).
 
-    Raises ConfigError when there is no name, or one that is no RFC 6749 scope token.
+    `live` also asks the issuer whether it is still so, as `live()` does. Raises ConfigError when there is no name, or
+    one that is no RFC 6749 scope token.
     """
-    return _Scopes(checked("scope()", "scope", names, shape=SCOPE_TOKEN))
+    need = _Scopes(checked("scope()", "scope", names, shape=SCOPE_TOKEN))
+    return live_with(need) if live else need
 
 
-def any_scope(*names: str) -> Requirement:
+def any_scope(*names: str, live: bool = False) -> Requirement:
     """The token must carry at least one of `names`; otherwise InsufficientScope (403) that names them all.
 
-    Raises ConfigError when there is no name, or one that is no RFC 6749 scope token.
+    `live` also asks the issuer whether it is still so, as `live()` does. Raises ConfigError when there is no name, or
+    one that is no RFC 6749 scope token.
     """
-    return _AnyScope(checked("any_scope()", "scope", names, shape=SCOPE_TOKEN))
+    need = _AnyScope(checked("any_scope()", "scope", names, shape=SCOPE_TOKEN))
+    return live_with(need) if live else need

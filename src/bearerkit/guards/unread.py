@@ -1,4 +1,4 @@
-"""What an operator is told when a caller lacks a scope or role that may stand somewhere else in the token.
+"""What an operator is told when a caller lacks a scope, role, permission or service that may stand elsewhere.
 
 Texts for `hint` only, which is logged and never sent. Nothing here grants anything: that a claim exists says nothing
 about what its mapping would make of it.
@@ -12,7 +12,7 @@ from typing import Final
 from bearerkit.context import AuthContext
 from bearerkit.guards.names import listed
 
-__all__ = ["role_hint", "scope_hint"]
+__all__ = ["permission_hint", "role_hint", "scope_hint", "service_hint"]
 
 _ROLES_IN: Final = (
     *("roles", "role", "groups", "realm_access", "resource_access", "cognito:groups"),
@@ -21,6 +21,10 @@ _ROLES_IN: Final = (
 """Claims in which providers write roles."""
 _SCOPES_IN: Final = ("scope", "scopes", "scp", "permissions", "org_permissions", *_ROLES_IN)
 """Claims in which providers write what a caller may do."""
+_PERMISSIONS_IN: Final = ("permissions", "permission", "org_permissions", "authorities", "scope", "scp")
+"""Claims in which providers write permissions."""
+_SERVICES_IN: Final = ("services", "service", "features", "feature_flags", "fea")
+"""Claims in which providers write what a tenant has switched on."""
 _GROUPS_ELSEWHERE: Final = ("_claim_names", "hasgroups")
 
 
@@ -44,6 +48,16 @@ def role_hint(ctx: AuthContext) -> str | None:
             "or limit the groups claim to groups assigned to the application."
         )
     return None if ctx.roles else _unread(ctx, "roles", _ROLES_IN, "")
+
+
+def permission_hint(ctx: AuthContext) -> str | None:
+    """Why permissions may be missing: an unread claim. None if the caller has some."""
+    return None if ctx.permissions else _unread(ctx, "permissions", _PERMISSIONS_IN, "")
+
+
+def service_hint(ctx: AuthContext) -> str | None:
+    """Why services may be missing: an unread claim. None if the tenant has some."""
+    return None if ctx.services else _unread(ctx, "services", _SERVICES_IN, "")
 
 
 def _unread(ctx: AuthContext, field: str, names: Sequence[str], more: str) -> str:

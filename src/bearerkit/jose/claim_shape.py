@@ -15,6 +15,7 @@ __all__ = [
     "BESIDE_SHAPES",
     "NAME_SHAPES",
     "Shape",
+    "end",
     "flag",
     "flag_or_string",
     "id_names",
@@ -67,6 +68,11 @@ def moment(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if abs(value) < _MOMENT_LIMIT else None
+
+
+def end(value: Any) -> float:
+    """A `moment` at which something ends. One that cannot be read has passed: it must not count as none."""
+    return moment(value) or 0.0
 
 
 def words(value: Any) -> Names:

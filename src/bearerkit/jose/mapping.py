@@ -20,6 +20,7 @@ from bearerkit.jose.claim_shape import (
     BESIDE_SHAPES,
     NAME_SHAPES,
     Shape,
+    end,
     flag,
     flag_or_string,
     id_names,
@@ -44,6 +45,7 @@ _AUTO: Final[Mapping[str, Convert]] = {
     "memberships": id_names,
     "email_verified": flag,
     "auth_time": moment,
+    "access_expires_at": end,
 }
 _EMPTY: Final[Mapping[str, Any]] = {**dict.fromkeys(_NAMES, ()), "email_verified": False}
 _PRINCIPALS: Final = {"machine": "service", "m2m": "service", "end_user": "user"}
@@ -95,6 +97,7 @@ class ClaimMapping:
     tier: tuple[Claim, ...] = _claims("tier")
     email: tuple[Claim, ...] = _claims("email")
     email_verified: tuple[Claim, ...] = _claims("email_verified")
+    access_expires_at: tuple[Claim, ...] = _claims("access_expires_at")
     session: tuple[Claim, ...] = _claims("sid", "session_id")
     token_id: tuple[Claim, ...] = _claims("jti", "uti")
     acr: tuple[Claim, ...] = _claims("acr")
@@ -281,7 +284,7 @@ def _known_shapes(name: str, beside: str | None) -> tuple[str, ...]:
 def _check_prefix(name: str, prefix: object, problems: list[str]) -> None:
     if not isinstance(prefix, str) or not prefix:
         problems.append(f"claims.{name}: strip_prefix must be a non-empty string")
-    elif name in ("email_verified", "auth_time"):
+    elif name in ("email_verified", "auth_time", "access_expires_at"):
         problems.append(f"claims.{name}: strip_prefix does not fit this field")
 
 

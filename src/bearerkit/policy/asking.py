@@ -53,3 +53,7 @@ class AsksPolicy:
         bound = object.__new__(type(self))
         bound.__dict__.update(self.__dict__, _grants=grants)
         return bound
+
+    def told(self, known: Mapping[str, Any]) -> Self:
+        """The same identity, its policy told what is known of one request; itself if it has none."""
+        return self if self._grants is None else self.within(self._grants.told(known))

@@ -7,7 +7,7 @@ over it. Nothing is decided here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, final
 
@@ -41,11 +41,19 @@ class Grants:
         """Every action of the catalog that is about this resource. Raises LookupError without a catalog."""
         return self.policy.decide_all(resource, self.principal, self._context(further))
 
+    def told(self, known: Mapping[str, Any]) -> Grants:
+        """The same, with what is known of one request: beside what came with the policy, and over it."""
+        return replace(self, known=_joined(known, self.known))
+
     def _context(self, further: Mapping[str, Any]) -> Mapping[str, Any]:
-        if not further:
-            return self.known
-        joined = {**further, **self.known}
-        for root in self.known.keys() & further.keys():
-            if isinstance(added := further[root], Mapping):
-                joined[root] = {**added, **self.known[root]}
-        return joined
+        return _joined(self.known, further)
+
+
+def _joined(known: Mapping[str, Any], further: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not further:
+        return known
+    joined = {**further, **known}
+    for root in known.keys() & further.keys():
+        if isinstance(added := further[root], Mapping):
+            joined[root] = {**added, **known[root]}
+    return joined

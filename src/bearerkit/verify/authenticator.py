@@ -7,21 +7,20 @@ caller may do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from inspect import isawaitable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
 from bearerkit._drive import PortNeedsLoop, port
 from bearerkit.context import AuthContext
 from bearerkit.errors import (
     BearerkitError,
+    ClaimInvalid,
+    ConfigError,
     CredentialsMissing,
-    PermissionDenied,
     Revoked,
     StoreUnavailable,
     Unavailable,
 )
-from bearerkit.guards import Fact
 from bearerkit.http import Request
 from bearerkit.jose.claims import shown
 from bearerkit.jose.compact import Limits
@@ -34,7 +33,10 @@ from bearerkit.verify.kinds import Kinds, Presented
 from bearerkit.verify.resolver import IssuerResolver, Resolvers
 from bearerkit.verify.routing import Entry
 
-__all__ = ["Authenticator", "Credential", "FixedIdentity", "Identifier", "load_facts"]
+__all__ = ["Authenticator", "Credential", "FixedIdentity", "Identifier"]
+
+_SAME: Final = ("iss", "sub", "jti")
+"""Claims in which a credential and the live answer about it must not differ."""
 
 Credential = str | Presented
 """A bearer token, or what came by a way of its own."""
@@ -57,6 +59,10 @@ class Identifier(Protocol):
 
     async def verify(self, credential: Credential, waits: Waits) -> AuthContext:
         """The context of a credential."""
+        ...
+
+    async def live(self, credential: Credential, context: AuthContext, waits: Waits) -> AuthContext:
+        """What its issuer says now of a credential whose context this is."""
         ...
 
     async def warm_up(self, waits: Waits) -> None:
@@ -130,6 +136,28 @@ class Authenticator:
         if self._revocations is not None:
             await self._ask(self._revocations, context)
         return context
+
+    async def live(self, credential: Credential, context: AuthContext, waits: Waits) -> AuthContext:
+        """What its issuer says now of a credential whose context this is.
+
+        Raises Revoked for an inactive one, Unavailable, and ConfigError where there is nobody to ask.
+        """
+        kind, value = self._kind_of(credential)
+        if kind is None:
+            kind = self._kinds.knowing(context.issuer)
+        answer = None if kind is None else await kind.live(value, waits)
+        if answer is None:
+            raise ConfigError(
+                f"a requirement is live, and nobody can be asked about {context.credential_kind} credentials of "
+                f"{shown(context.issuer)}: give Auth an Introspection with this issuer"
+            )
+        for name in _SAME:
+            ours, theirs = context.claims.get(name), answer.claims.get(name)
+            if ours is not None and theirs is not None and ours != theirs:
+                raise ClaimInvalid(
+                    f"{name} is {shown(ours)} here, and {shown(theirs)} for the issuer", reason="live_mismatch"
+                )
+        return answer
 
     def credential(self, request: Request, optional: bool) -> Credential | None:
         """The one credential of a request; None if there is none and `optional`. Raises Refused."""
@@ -241,6 +269,10 @@ class FixedIdentity:
         """The fixed identity."""
         return self._context
 
+    async def live(self, credential: Credential, context: AuthContext, waits: Waits) -> AuthContext:
+        """The fixed identity, which nobody revokes."""
+        return self._context
+
     async def warm_up(self, waits: Waits) -> None:
         """Nothing to obtain."""
 
@@ -259,20 +291,6 @@ class FixedIdentity:
 
     async def aclose(self) -> None:
         """Nothing to release."""
-
-
-async def load_facts(facts: Iterable[Fact], context: AuthContext, request: Request) -> Mapping[Fact, Any]:
-    """Load what a requirement wants to know. A callback of the team that breaks denies; it is logged with its cause."""
-    loaded: dict[Fact, Any] = {}
-    for fact in facts:
-        try:
-            value = request.call(fact.load, context, request)
-            loaded[fact] = await port(fact.name, value) if isawaitable(value) else value
-        except (BearerkitError, PortNeedsLoop):
-            raise
-        except Exception as error:
-            raise PermissionDenied(f"{fact.name} raised {type(error).__name__}", reason="check_failed") from error
-    return loaded
 
 
 def _loosest(settings: Sequence[IssuerSettings]) -> Limits:

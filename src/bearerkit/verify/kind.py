@@ -32,6 +32,14 @@ class Kind(ABC):
     async def verify(self, credential: str, waits: Waits) -> AuthContext:
         """The context of a credential. Raises TokenInvalid or Unavailable."""
 
+    async def live(self, credential: str, waits: Waits) -> AuthContext | None:
+        """What whoever issued the credential says of it now, past every cache; None if this kind can ask nobody.
+
+        The credential may also be a JWT that an `Issuer` verified, if its issuer is the `issuer` of this kind. Raises
+        Revoked for what is no longer active, and Unavailable.
+        """
+        return None
+
     def check(self, request: Request) -> None:  # noqa: B027 - most kinds have nothing to add
         """Refuse a request that may not use this kind: a cookie sent by another site. Raises Refused."""
 

@@ -49,6 +49,7 @@ class Kinds:
             for settings, kind in wired
             if settings.issuer is not None and settings.issuer not in known
         }
+        self._knowing = {settings.issuer: kind for settings, kind in wired if settings.issuer is not None}
         self.elsewhere = bool(self._headers or self._cookies)
         """True if a request may carry a credential that is no bearer token."""
 
@@ -60,6 +61,10 @@ class Kinds:
         if _JWT.fullmatch(token) is not None:
             return self._of_issuer(token) if self._issuers else None
         return self._unprefixed
+
+    def knowing(self, issuer: str | None) -> Kind | None:
+        """The kind to ask about a JWT of this issuer that was verified already; None if there is none."""
+        return None if issuer is None else self._knowing.get(issuer)
 
     def take(self, request: Request, bearer: str | None) -> str | Presented | None:
         """The one credential of a request that may also carry one beside the bearer token.

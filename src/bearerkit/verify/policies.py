@@ -18,47 +18,46 @@ from bearerkit.policy import Attachment, Grants, Policy
 from bearerkit.ports import PolicySource
 from bearerkit.verify.client_address import TrustedProxies
 
-__all__ = ["Policies"]
+__all__ = ["Policies", "bringing"]
 
 _MULTI_FACTOR: Final = "mfa"
 
 
 @final
 class Policies:
-    """A policy source, and what conditions are told about a request."""
+    """A policy source, if there is one, and what conditions are told about a request."""
 
-    def __init__(self, source: PolicySource, proxies: TrustedProxies | None, now: Callable[[], float]) -> None:
+    def __init__(self, source: PolicySource | None, proxies: TrustedProxies | None, now: Callable[[], float]) -> None:
         self._source = source
         self._proxies = proxies
         self._now = now
 
-    async def attach(self, context: AuthContext, request: Request | None) -> AuthContext:
-        """The identity with its policies. Raises StoreUnavailable if they cannot be had.
+    def at_once(self, context: AuthContext, request: Request | None) -> AuthContext | None:
+        """The identity with its policies; None if the source has to be asked for them.
 
         An identity that brought its policy keeps it, and nobody has none.
         """
-        if context.is_anonymous or context.policy is not None:
-            return context
+        if context.policy is not None:
+            return context.told(self._known(context, request))
+        return context if self._source is None or context.is_anonymous else None
+
+    async def attach(self, context: AuthContext, request: Request | None) -> AuthContext:
+        """The identity with its policies. Raises StoreUnavailable if they cannot be had."""
+        told = self.at_once(context, request)
+        if told is not None:
+            return told
+        assert self._source is not None
         try:
             found = await port("policies", self._source.policies_for(context))
         except (Refused, Unavailable, PortNeedsLoop):
             raise
         except Exception as error:  # a document that does not parse, too: only the operator can mend it
             raise StoreUnavailable(f"the policy source failed: {type(error).__name__}") from error
-        attachment = Attachment(found) if isinstance(found, Policy) else found
-        if not isinstance(attachment, Attachment):
+        if not isinstance(found, Policy | Attachment):
             raise StoreUnavailable(
                 f"the policy source gave {type(found).__name__}", hint="policies_for returns a Policy or an Attachment."
             )
-        principal = attachment.principal(
-            id=context.subject,
-            roles=context.roles,
-            groups=context.groups,
-            tenant=context.tenant_id,
-            key=context.token_id if context.credential_kind == "api_key" else None,
-            attributes=_attributes(context),
-        )
-        return context.within(Grants(attachment.policy, principal, self._known(context, request)))
+        return bringing(context, found).told(self._known(context, request))
 
     def _known(self, context: AuthContext, request: Request | None) -> Mapping[str, Any]:
         now = self._now()
@@ -72,6 +71,23 @@ class Policies:
             "age": sign_in_age(context, now),
         }
         return {"request": _present(known), "session": _present(session)}
+
+
+def bringing(context: AuthContext, found: Policy | Attachment) -> AuthContext:
+    """The identity with a policy of its own, which came with the credential: whoever resolves credentials calls this.
+
+    The principal is made of the identity. What is known of a request comes later, so that the result may be cached.
+    """
+    attachment = Attachment(found) if isinstance(found, Policy) else found
+    principal = attachment.principal(
+        id=context.subject,
+        roles=context.roles,
+        groups=context.groups,
+        tenant=context.tenant_id,
+        key=context.token_id if context.credential_kind == "api_key" else None,
+        attributes=_attributes(context),
+    )
+    return context.within(Grants(attachment.policy, principal))
 
 
 def _attributes(context: AuthContext) -> Mapping[str, Any]:

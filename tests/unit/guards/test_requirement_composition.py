@@ -35,7 +35,7 @@ from bearerkit.guards import (
     scope,
     tenant,
 )
-from bearerkit.guards.requirement import checked_need, enforce, facts_to_load
+from bearerkit.guards import checked_need, enforce, facts_to_load
 from bearerkit.http import Headers, Request
 
 REQUEST = Request("GET", "/", Headers())
