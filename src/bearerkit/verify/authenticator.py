@@ -19,6 +19,7 @@ from bearerkit.errors import (
     CredentialsMissing,
     Revoked,
     StoreUnavailable,
+    TokenInvalid,
     Unavailable,
 )
 from bearerkit.http import Request
@@ -145,7 +146,13 @@ class Authenticator:
         kind, value = self._kind_of(credential)
         if kind is None:
             kind = self._kinds.knowing(context.issuer)
-        answer = None if kind is None else await kind.live(value, waits)
+        try:
+            answer = None if kind is None else await kind.live(value, waits)
+        except TokenInvalid as refusal:
+            if type(refusal) is not TokenInvalid:
+                raise  # a reason of its own: another audience, say
+            # It was good by itself a moment ago, so somebody took it back.
+            raise Revoked(refusal.detail, hint=refusal.hint) from None
         if answer is None:
             raise ConfigError(
                 f"a requirement is live, and nobody can be asked about {context.credential_kind} credentials of "

@@ -36,7 +36,7 @@ class Kind(ABC):
         """What whoever issued the credential says of it now, past every cache; None if this kind can ask nobody.
 
         The credential may also be a JWT that an `Issuer` verified, if its issuer is the `issuer` of this kind. Raises
-        Revoked for what is no longer active, and Unavailable.
+        TokenInvalid for what is no longer active, and Unavailable.
         """
         return None
 
