@@ -28,14 +28,16 @@ from bearerkit.guards import (
     Stage,
     any_scope,
     authenticated,
+    checked_need,
     custom,
+    enforce,
+    facts_to_load,
     fresh,
     principal,
     role,
     scope,
     tenant,
 )
-from bearerkit.guards import checked_need, enforce, facts_to_load
 from bearerkit.http import Headers, Request
 
 REQUEST = Request("GET", "/", Headers())
