@@ -9,7 +9,8 @@ import pytest
 from adapters.built.django_app import hosted
 from adapters.scenarios import AUDIENCE, ISSUER
 from adapters.wsgi_calls import wsgi_get
-from bearerkit import Auth, Issuer, Places, django, drf, ninja, tenant
+from bearerkit import Auth, InternalSecret, Issuer, Places, Sessions, django, drf, ninja, tenant
+from django_project import MIDDLEWARE
 
 from django.core.handlers.wsgi import WSGIHandler  # isort: skip - after the settings
 from django.http import HttpRequest, HttpResponse
@@ -104,3 +105,64 @@ def test_a_page_that_is_none_lets_nobody_in() -> None:
     app = hosted(WSGIHandler, (path("", api.urls),))
     assert wsgi_get(app, "/t/evil", ISSUER.token(tenant_id="acme")).status == 500
     assert reached == []
+
+
+SESSION = "of-ada-0123456789"
+SECRET = "of-our-services-0123456789-abcdefghi"
+SAME_ORIGIN = ("Sec-Fetch-Site", "same-origin")
+OUR_PAGE = ("Origin", "https://api.example.test")
+BY_COOKIE = ("Cookie", f"sid={SESSION}")
+
+
+def with_sessions(**settings: Any) -> Auth:
+    sessions = Sessions({SESSION: {"sub": "ada"}}.get, **{"cookie": "sid", **settings})
+    return Auth(ENTRY, sessions, InternalSecret(SECRET))
+
+
+@everywhere
+def test_a_session_cookie_makes_up_for_no_csrf_token(build: Any) -> None:
+    """Our own rule lets the page pass, and the framework's check still wants its token; with that it is content."""
+    app = build(with_sessions())
+    assert post(app, BY_COOKIE, SAME_ORIGIN, OUR_PAGE) == 403
+    mask = "a" * 32
+    token = ("Cookie", f"sid={SESSION}; csrftoken={mask}")
+    assert post(app, token, SAME_ORIGIN, OUR_PAGE, ("X-CSRFToken", mask)) == 200
+    assert post(app, token, SAME_ORIGIN, OUR_PAGE, ("X-CSRFToken", "b" * 32)) == 403
+    assert post(app, token, ("Sec-Fetch-Site", "cross-site"), OUR_PAGE, ("X-CSRFToken", mask)) == 403
+
+
+@everywhere
+def test_a_session_cookie_is_not_let_off_by_an_optional_guard(build: Any) -> None:
+    """Nor by one that knows nothing of it."""
+    assert post(build(with_sessions(), optional=True), BY_COOKIE, SAME_ORIGIN, OUR_PAGE) == 403
+
+
+@everywhere
+def test_what_no_browser_sends_by_itself_needs_no_csrf_token(build: Any) -> None:
+    """A session as a bearer token, and a secret in a field of its own."""
+    app = build(with_sessions(bearer=True))
+    assert post(app, token=SESSION) == 200
+    assert post(app, BY_COOKIE, token=SESSION) == 200
+    assert post(app, ("X-Internal-Secret", SECRET)) == 200
+
+
+def test_a_bearer_guard_inside_does_not_let_a_cookie_off() -> None:
+    """Once a cookie was the credential of a request, every guard of it leaves Django's check alone."""
+    cookies, anyone = with_sessions(), Auth(ENTRY)
+    inner = django.RequireBearer(anyone, optional=True)(lambda request: HttpResponse("reached"))
+    app = hosted(WSGIHandler, (path("x", django.RequireBearer(cookies)(inner)),))
+    assert post(app, BY_COOKIE, SAME_ORIGIN, OUR_PAGE) == 403
+    assert post(app, BY_COOKIE, SAME_ORIGIN, token=ISSUER.token()) == 200
+
+
+def test_the_middleware_does_not_let_a_cookie_off() -> None:
+    """It stands before the check of Django's views, which is made as ever."""
+    routes = (path("x", lambda request: HttpResponse("reached")),)
+    app = hosted(
+        WSGIHandler,
+        routes,
+        MIDDLEWARE=[*MIDDLEWARE, "bearerkit.django.BearerMiddleware"],
+        BEARERKIT_AUTH=with_sessions(),
+    )
+    assert post(app, BY_COOKIE, SAME_ORIGIN, OUR_PAGE) == 403
+    assert post(app, token=ISSUER.token()) == 200

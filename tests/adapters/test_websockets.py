@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from adapters.asgi_calls import Socket, websocket_scope
 from adapters.scenarios import AUDIENCE, ISSUER
-from bearerkit import Auth, AuthContext, Issuer, Places, scope, tenant
+from bearerkit import Auth, AuthContext, InternalSecret, Issuer, Places, Sessions, scope, tenant
 from bearerkit.asgi import RequireBearer as AsgiBearer
 from bearerkit.errors import Expired, PermissionDenied
 from bearerkit.fastapi import RequireBearer as FastAPIBearer
@@ -597,3 +597,85 @@ async def test_a_socket_that_the_handler_closed_is_not_closed_again():
         await channel.send({"type": "websocket.close"})
         await anyio.sleep(0.03)
     assert line.sent == []
+
+
+SESSION = "of-ada-0123456789"
+SECRET = "of-our-services-0123456789-abcdefghi"
+OWN_SITE = "https://api.example.test"
+
+
+def with_sessions(*more: Any, **claims: Any) -> Auth:
+    async def resolve(session_id):
+        await anyio.sleep(0)
+        return {"sub": "ada", **claims} if session_id == SESSION else None
+
+    sessions = Sessions(resolve, cookie="sid", origins=["https://app.example.test"])
+    return Auth(sessions, InternalSecret(SECRET), *more)
+
+
+def handshake(app: Any, *headers: tuple[str, str]) -> Socket:
+    return Socket(app, websocket_scope("/ws/acme", (("Host", "api.example.test"), *headers)))
+
+
+@everywhere
+@pytest.mark.parametrize(
+    "where",
+    [
+        [("Origin", OWN_SITE)],
+        [("Origin", "https://app.example.test")],
+        [("Sec-Fetch-Site", "same-origin"), ("Origin", OWN_SITE)],
+    ],
+)
+async def test_a_session_cookie_lets_in_from_a_page_that_may(build, where):
+    """Of this very origin, or of one that was allowed."""
+    async with handshake(build(with_sessions()), ("Cookie", f"sid={SESSION}"), *where) as socket:
+        assert (await socket.hear())["type"] == "websocket.accept"
+        assert (await socket.hear())["text"] == "ada=ada"
+
+
+@everywhere
+@pytest.mark.parametrize(
+    "where",
+    [
+        [],
+        [("Origin", "null")],
+        [("Origin", "https://evil.example.test")],
+        [("Origin", f"{OWN_SITE}.evil.test")],
+        [("Origin", "http://api.example.test")],
+        [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example.test")],
+        [("Sec-Fetch-Site", "same-site"), ("Origin", OWN_SITE)],
+    ],
+)
+async def test_no_page_of_another_site_opens_a_websocket_with_a_cookie(build, where):
+    """Cross-site WebSocket hijacking: the browser sends the cookie, and no CORS stands in between."""
+    async with handshake(build(with_sessions()), ("Cookie", f"sid={SESSION}"), *where) as socket:
+        start = await socket.hear()
+        assert (start["type"], start["status"]) == ("websocket.http.response.start", 403)
+
+
+@everywhere
+async def test_other_credentials_of_websockets_do_not_ask_for_an_origin(build, token: str):
+    """A token in a header or a subprotocol goes before the cookie, and a secret is sent by no browser."""
+    app = build(with_sessions(Issuer(ISSUER.issuer, audience=AUDIENCE, keys=ISSUER.jwks)))
+    evil, cookie = ("Origin", "https://evil.example.test"), ("Cookie", f"sid={SESSION}")
+    for credential, text in (
+        ((cookie, ("Authorization", f"Bearer {token}")), "user=user"),
+        ((cookie, ("Sec-WebSocket-Protocol", f"bearer, {token}")), "user=user"),
+        ((("X-Internal-Secret", SECRET),), "internal=internal"),
+    ):
+        async with handshake(app, evil, *credential) as socket:
+            assert (await socket.hear())["type"] == "websocket.accept"
+            assert (await socket.hear())["text"] == text
+    async with handshake(app, ("X-Internal-Secret", SECRET), ("Authorization", f"Bearer {token}")) as socket:
+        assert (await socket.hear())["status"] == 400
+
+
+async def test_a_conversation_may_end_with_its_session():
+    """By the `exp` among its claims."""
+    clock = FrozenClock()
+    auth = with_sessions(exp=clock.now() + 0.2)
+    app = by_starlette(auth, close_on_expiry=True)
+    with auth.replaced(clock=clock):
+        async with handshake(app, ("Cookie", f"sid={SESSION}"), ("Origin", OWN_SITE)) as socket:
+            assert [(await socket.hear())["type"] for _ in range(2)] == ["websocket.accept", "websocket.send"]
+            assert CLOSED.items() <= (await socket.hear()).items()
