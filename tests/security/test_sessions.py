@@ -162,7 +162,6 @@ def test_a_secret_lends_itself_to_nobody() -> None:
     "an empty internal secret",
     "an internal secret cut short",
     "an internal secret sent twice",
-    "an internal secret under a field that WSGI spells the same",
     answer="401",
 )
 def test_guesses_at_a_secret() -> None:
@@ -172,4 +171,3 @@ def test_guesses_at_a_secret() -> None:
     for guess in ("", SECRET[:-1], f"{SECRET} ", SECRET.upper(), f"{SECRET}\0", "*", "null", "undefined", "None"):
         assert guarded.answer([(name, guess)]) == "401 token_invalid"
     assert guarded.answer([(name, SECRET), (name, SECRET)]) == "401 token_invalid"
-    assert guarded.answer([("X_Internal_Secret", SECRET)]) == "401 credentials_missing"
