@@ -13,14 +13,16 @@ import anyio
 import pytest
 
 from auth_doubles import ISSUER, NOW, Events, auth, request, token
-from bearerkit import ANY, Auth, AuthContext, ConfigError, Introspection, Issuer
+from bearerkit import ANY, Auth, AuthContext, ConfigError, Introspection, Issuer, live, scope
 from bearerkit.errors import (
     AudienceMismatch,
     Expired,
+    InsufficientScope,
     IntrospectionUnavailable,
     IssuerMismatch,
     Malformed,
     ProofInvalid,
+    Revoked,
     TokenInvalid,
 )
 from bearerkit.http import Fetch, Fetched, FetchFailed, Headers
@@ -432,3 +434,28 @@ async def test_live_asks_past_the_cache() -> None:
         await kind.live("t", AsyncWaits())
     with pytest.raises(TokenInvalid):
         await whole.averify("t")
+
+
+def test_a_jwt_is_verified_here_and_introspected_only_where_a_requirement_says_live() -> None:
+    """The hybrid: cheap routes ask nobody, and a revoked token dies at once on the others."""
+    key, server = SigningKey.generate("ES256", kid="k1"), Server()
+    jwt = token(key, scope="a b")
+    server.answers[jwt] = {**ACTIVE, "iss": ISSUER, "scope": "a"}
+    issuer = Issuer(ISSUER, audience="api", keys={"keys": [key.jwk]})
+    whole = service(server, None, issuer, issuer=ISSUER)
+    assert whole.authorize(request(jwt), scope("b")).credential_kind == "jwt"
+    assert server.asked == []
+    for _ in range(2):
+        assert whole.authorize(request(jwt), scope("a", live=True)).subject == "u1"
+    assert server.tokens == [jwt, jwt]
+    with pytest.raises(InsufficientScope):
+        whole.authorize(request(jwt), scope("b", live=True))
+    server.answers[jwt] = {"active": False}
+    with pytest.raises(Revoked):
+        whole.authorize(request(jwt), live())
+    assert whole.authorize(request(jwt), scope("b")).subject == "u1"
+    server.answers[jwt] = 500
+    with pytest.raises(IntrospectionUnavailable):
+        whole.authorize(request(jwt), live())
+    with pytest.raises(ConfigError):
+        auth(issuer, web=server).authorize(request(jwt), live())
