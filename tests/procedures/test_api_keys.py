@@ -11,10 +11,12 @@ import pytest
 from api_key_doubles import PEPPERS, CountingStore, own_keys
 from auth_doubles import NOW, auth, request
 from bearerkit import ApiKeys, Auth, ConfigError, scope
+from bearerkit._drive import run
 from bearerkit.api_keys import ApiKeyUnknown, NewApiKey
 from bearerkit.errors import Expired, InsufficientScope, Malformed, Revoked, StoreUnavailable, TokenInvalid
 from bearerkit.stores.memory import MemoryRevocations
 from bearerkit.testing import FrozenClock
+from bearerkit.verify.key_uses import KeyUses
 
 NEW = {"subject": "u1", "tenant_id": "acme", "scopes": ["orders:read"], "roles": ["editor"]}
 
@@ -371,6 +373,34 @@ async def test_a_request_that_is_cancelled_while_it_writes_loses_nothing(
     store.used = inner  # type: ignore[method-assign]
     await where.aclose()
     assert store.written == [{made.record.id: NOW}]
+
+
+def test_one_of_many_writes_a_batch(store: CountingStore, clock: FrozenClock) -> None:
+    """Whoever was told that it is due, and comes second, writes nothing; at the end the rest is written."""
+    uses = KeyUses(store, clock, 60)
+    assert [uses.note("a"), uses.note("b")] == [True, True]
+    run(uses.write())
+    assert uses.note("c") is False
+    run(uses.write())
+    assert store.written == [{"a": NOW, "b": NOW}]
+    assert len(uses) == 1
+    uses.write_now()
+    assert store.written[1:] == [{"c": NOW}]
+
+
+def test_uses_in_a_long_outage_are_bounded(store: CountingStore, clock: FrozenClock) -> None:
+    """Ten thousand keys; those that are there are kept up to date. A forked child starts with none."""
+    uses = KeyUses(store, clock, 60)
+    for number in range(10_010):
+        uses.note(str(number))
+    clock.advance(5)
+    uses.note("0")
+    assert len(uses) == 10_000
+    assert uses._noted["0"] == NOW + 5
+    uses._lock.acquire()
+    uses.after_fork()
+    assert len(uses) == 0
+    run(uses.write(now=True))
 
 
 def test_uses_need_not_be_written(store: CountingStore, clock: FrozenClock) -> None:

@@ -16,6 +16,7 @@ from auth_doubles import NOW, auth, request
 from bearerkit import ApiKeys, Auth
 from bearerkit._drive import PortNeedsLoop
 from bearerkit.errors import Expired, Malformed, NotYetValid, StoreUnavailable, TokenInvalid
+from bearerkit.stores.memory import MemoryRevocations
 from bearerkit.system import AsyncWaits, BlockingWaits
 from bearerkit.testing import FrozenClock
 from bearerkit.verify.shared_call import SharedCall
@@ -101,8 +102,10 @@ def test_a_no_ends_a_yes(clock: FrozenClock) -> None:
     where.verify(key())
     del resolver.answers[key()]
     clock.advance(60)
-    with pytest.raises(TokenInvalid):
-        where.verify(key())
+    for _ in range(3):
+        with pytest.raises(TokenInvalid):
+            where.verify(key())
+    assert len(resolver.asked) == 2
     resolver.answers[key()] = {"sub": "u2"}
     clock.advance(10)
     assert where.verify(key()).subject == "u2"
@@ -329,6 +332,57 @@ async def test_an_async_resolver_answers_and_fails_as_a_sync_one(clock: FrozenCl
             where.verify(key("d"))
 
     await anyio.to_thread.run_sync(in_a_thread)
+
+
+@pytest.mark.anyio
+async def test_nobody_joins_a_question_that_was_asked_before_a_revocation(clock: FrozenClock) -> None:
+    """Whoever comes after `forget` is answered by what is true after it."""
+    resolver, go = AwaitedResolver(a={"sub": "before"}), anyio.Event()
+    resolver.before = go.wait
+    where, got = over(resolver, clock), []
+
+    async def ask() -> None:
+        got.append((await where.averify(key())).subject)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        where.forget(token=key())
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        go.set()
+    assert len(resolver.asked) == 2
+
+
+def test_who_comes_when_the_answer_has_just_landed_asks_nobody(clock: FrozenClock) -> None:
+    """Between looking and asking, another caller may have been told."""
+    resolver = Resolver(a={"sub": "u1"})
+    keys = ApiKeys(prefix=PREFIX, resolver=resolver)
+    where = auth(keys, clock=clock)
+    (kind,) = keys._kinds
+    flights = kind._flights
+    assert flights is not None
+
+    class Late:
+        """Another caller with the same key goes first."""
+
+        async def ask(self, name: Any, work: Any, waits: Any) -> Any:
+            await flights.ask(name, work, waits)
+            return await flights.ask(name, work, waits)
+
+    kind._flights = Late()  # type: ignore[assignment]
+    assert where.verify(key())
+    assert len(resolver.asked) == 1
+
+
+def test_malformed_keys_ask_nobody_where_revocations_are_asked_too(clock: FrozenClock) -> None:
+    """There nothing can be said at once, and yet the look of a key comes first."""
+    resolver = Resolver(a={"sub": "u1"})
+    where = auth(ApiKeys(prefix=PREFIX, resolver=resolver), clock=clock, revocations=MemoryRevocations(clock))
+    with pytest.raises(Malformed):
+        where.verify(PREFIX + "short")
+    assert resolver.asked == []
+    assert where.verify(key())
 
 
 @pytest.mark.anyio

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bearerkit.api_key.form import ALPHABET, LONGEST, RANDOM_BYTES, ForeignForm, OwnForm, prefix_problem
+from bearerkit.api_key.form import ALPHABET, LONGEST, RANDOM_BYTES, ForeignForm, OwnForm, _checksum, prefix_problem
 from bearerkit.errors import Malformed
 
 FORM = OwnForm("acme_live_")
@@ -75,6 +75,15 @@ def test_a_longer_text_is_no_key(random: bytes, more: str) -> None:
     assert refused(more + text)
     assert refused(text + more)
     assert refused(text + "\n")
+
+
+@given(RANDOM, st.text(ALPHABET + "_", min_size=1))
+def test_a_right_checksum_makes_no_key(random: bytes, more: str) -> None:
+    """Anybody can compute it; the length is that of a key all the same."""
+    body = FORM.make(random).text[:-7] + more
+    assert refused(body + _checksum(body))
+    shorter = body[: -len(more) - 1]
+    assert refused(shorter + _checksum(shorter))
 
 
 @given(st.text())

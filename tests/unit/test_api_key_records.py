@@ -14,7 +14,8 @@ from bearerkit.api_key.record import ApiKeyRecord, checked_record, context_of, e
 from bearerkit.errors import Expired, Revoked
 
 ONE, TWO = bytes(range(32)), "0123456789abcdef" * 4
-KEY, OTHER = "acme_live_abc", "acme_live_abd"
+KEY = "acme_live_000g40r40m30e209_185gr38e1w8124gk2gahc5rr34d1p70x3rfj08921aaban2"
+OTHER = KEY[:-1] + "3"
 NOW = 1_790_000_000.0
 
 
@@ -44,7 +45,7 @@ def test_only_the_whole_key_fits() -> None:
     """No other key, no key without a row, no row without a hash."""
     peppers = Peppers({1: ONE})
     stored = peppers.hash(KEY)
-    for other in (OTHER, KEY[:-1], KEY + "x", ""):
+    for other in (OTHER, KEY[:-1], KEY + "x", "", *(KEY[:at] + "z" + KEY[at + 1 :] for at in range(len(KEY)))):
         assert not peppers.fits(other, stored)
     for wrong in (None, StoredHash(1, b""), StoredHash(1, bytes(32)), StoredHash(9, stored.digest)):
         assert not peppers.fits(KEY, wrong)
@@ -65,6 +66,15 @@ def test_the_same_work_is_done_whether_or_not_there_is_a_key(
     monkeypatch.setattr(hmac, "compare_digest", lambda a, b: steps.append((len(a), len(b))) or compare(a, b))
     assert not Peppers({1: ONE}).fits(KEY, stored)
     assert steps == ["digest", (32, 32)]
+
+
+def test_nobody_is_nobody_even_if_a_hash_comes_out_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands in for a missing row is never taken for one."""
+    import hmac
+
+    monkeypatch.setattr(hmac, "digest", lambda *args: bytes(32))
+    for stored in (None, StoredHash(9, bytes(32))):
+        assert not Peppers({1: ONE}).fits(KEY, stored)
 
 
 def test_peppers_do_not_show() -> None:
