@@ -24,6 +24,7 @@ TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_
 PRIVATE: Final = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|[\"'](?:d|p|q|dp|dq|qi|k)[\"']: *b?[\"'][A-Za-z0-9_+/=-]{20,}"
 )
+API_KEY: Final = re.compile(r"[a-z0-9]_[0-9a-hjkmnp-tv-z]{16}_[0-9a-hjkmnp-tv-z]{20,}")
 RUN: Final = re.compile(r"[A-Za-z0-9_-]{20,}")
 PIECE: Final = 20
 """So many characters of a signature are enough to be a find."""
@@ -41,7 +42,7 @@ class Audit:
 
     def read(self, text: str, where: str) -> None:
         """Note what in a text is a token, a piece of one, or a private key."""
-        for pattern, what in ((TOKEN, "a token"), (PRIVATE, "a private key")):
+        for pattern, what in ((TOKEN, "a token"), (PRIVATE, "a private key"), (API_KEY, "an API key")):
             if pattern.search(text):
                 self.found.append(f"{what} in {where}: {text[:300]!r}")
         if self.signatures and any(self._is_of_a_signature(run) for run in RUN.findall(text)):

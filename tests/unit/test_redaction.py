@@ -411,3 +411,23 @@ def test_the_search_is_linear(piece: str):
     """Far beyond the limit: what is searched quadratically takes minutes, and faulthandler ends the run."""
     with patch.multiple(redaction_text, MAX_LENGTH=1_000_000, _ROOM=1_000_000 - len(CUT)):
         assert redacted(piece * (300_000 // len(piece)))
+
+
+API_KEY = "acme_live_000g40r40m30e209_185gr38e1w8124gk2gahc5rr34d1p70x3rfj08921aaban2"
+
+
+@pytest.mark.parametrize("text", ["*", "the key * was refused", '"*"', "GET /x?k=*", "keys/*/", "* and *", "(*)"])
+@pytest.mark.parametrize("key", [API_KEY, API_KEY[:-9]], ids=["whole", "cut"])
+def test_the_secret_of_an_api_key_goes_and_its_id_stays(text: str, key: str) -> None:
+    """Wherever it stands, so that whoever reads the log knows which key to revoke."""
+    told = redacted(text.replace("*", key))
+    assert key[27:] not in told
+    assert "?" in text or told == text.replace("*", f"acme_live_000g40r40m30e209_{MARK}")
+
+
+@pytest.mark.parametrize(
+    "text", ["acme_live_000g40r40m30e209", "a_" * 40, "my_long_function_name_with_many_words_in_it"]
+)
+def test_what_is_no_secret_of_a_key_stays(text: str) -> None:
+    """Its id alone, and names of other things."""
+    assert redacted(text) == text

@@ -29,7 +29,7 @@ _BEYOND: Final = 1024
 """How far what stands at the cut is followed."""
 _ROUNDS: Final = 4
 _LINE: Final = 256
-_SUSPECT: Final = re.compile(r"[=:,%\\]|ey[A-J]|ew[k-r0-3]|bearer|dpop|basic", re.IGNORECASE)
+_SUSPECT: Final = re.compile(r"[=:,%\\]|ey[A-J]|ew[k-r0-3]|bearer|dpop|basic|_[0-9a-z]{16}_", re.IGNORECASE)
 """Whatever holds none of these is no credential that any rule knows."""
 
 

@@ -1,7 +1,7 @@
 """Credentials that show by themselves, whatever they stand under.
 
-A scheme and what follows it, a user and a password, and everything of the JOSE family. The spans that are given are
-those of the credentials alone.
+A scheme and what follows it, a user and a password, API keys of ours, and everything of the JOSE family. The spans
+that are given are those of the credentials alone.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ _PARAMETER: Final = re.compile(r"[a-z][a-z_]{0,40}=(?!=|\Z|\s)", re.ASCII)
 _MEMBER_END: Final = re.compile(r"\\*[\"'`]\s*:", re.ASCII)
 _BASIC: Final = re.compile(r"(?<![A-Z0-9])basic(?:[ \t]|\+)++([A-Z0-9+/_-]{4,}+)=*+", re.IGNORECASE | re.ASCII)
 _USERINFO: Final = re.compile(r"://[^\s/?#@:\"'`<>]*+:([^\s/?#@\"'`<>]++)@", re.ASCII)
+_API_KEY: Final = re.compile(r"(?<=[a-z0-9]_)[0-9a-hjkmnp-tv-z]{16}_([0-9a-hjkmnp-tv-z]{30,}+)", re.ASCII)
+"""The secret of a key, whole or cut off; its prefix and id stay, so that the key can be found and revoked."""
 _JOSE_RUN: Final = re.compile(r"[\w\-.~=]++", re.ASCII)
 _JOSE_HEADER: Final = re.compile(r"ey[IJ][\w\-~=]{5,}", re.ASCII)
 """A JSON object in base64url: `{"`. With white space after the brace:"""
@@ -40,6 +42,8 @@ def unnamed(text: str) -> Iterator[tuple[int, int]]:
         yield from ((found.start(1), found.end()) for found in _BASIC.finditer(text) if _is_user_and_password(found[1]))
     if "://" in text:
         yield from (found.span(1) for found in _USERINFO.finditer(text))
+    if "_" in text:
+        yield from (found.span(1) for found in _API_KEY.finditer(text))
     if "ey" in text or "ew" in text:
         yield from _jose(text)
 
