@@ -12,23 +12,30 @@ from hypothesis import strategies as st
 from bearerkit.context import AuthContext
 from bearerkit.errors import BearerkitError
 from bearerkit.guards import (
+    LIVE,
     AllOf,
     AnyOf,
     Fact,
     Requirement,
     Stage,
+    access_valid,
     any_role,
     any_scope,
     authenticated,
     custom,
+    email_verified,
     enforce,
     facts_to_load,
     fresh,
+    live,
+    permission,
     principal,
     refuse_early,
     role,
     scope,
+    service,
     tenant,
+    tier,
 )
 from bearerkit.guards.requirement import Refusal
 from bearerkit.http import Headers, Request
@@ -62,6 +69,9 @@ class Policy(Requirement):
         return self.fact.name
 
 
+SERVICES, PERMISSIONS, TIER, ACCESS = (
+    Fact(name, first, remote=True) for name in ("services", "permissions", "tier", "access")
+)
 FACTS = (Fact("one", first), Fact("two", second), Fact("custom: first", first), Fact("custom: second", second))
 LEAVES = st.sampled_from(
     [
@@ -75,6 +85,18 @@ LEAVES = st.sampled_from(
         tenant(path="tenant_id"),
         tenant(header="x-tenant"),
         tenant(query="missing"),
+        service("a"),
+        service("a", load=first),
+        permission("a", "b"),
+        permission("a", load=first),
+        tier("a", "b"),
+        tier("a", load=first),
+        email_verified(),
+        access_valid(),
+        access_valid(load=first),
+        live(),
+        scope("a", live=True),
+        any_scope("b", "c", live=True),
         fresh(300),
         fresh(acr="mfa"),
         Policy(FACTS[0]),
@@ -98,8 +120,23 @@ CONTEXTS = st.builds(
     auth_time=st.sampled_from([None, NOW, NOW - 1_000]),
     acr=st.sampled_from([None, "mfa"]),
     gty=st.sampled_from([None, "client-credentials"]),
+    services=st.sampled_from([None, ["a"]]),
+    permissions=st.sampled_from([None, ["a"], ["a", "b"]]),
+    tier=st.sampled_from([None, "a", "c"]),
+    email_verified=st.sampled_from([None, True]),
+    access_expires_at=st.sampled_from([None, NOW, NOW + 1]),
 )
-LOADED = st.dictionaries(st.sampled_from(FACTS), st.booleans() | st.none())
+NAMES = st.sampled_from([["a"], ("b",), [], "a", None])
+ANSWERS: Mapping[Fact, st.SearchStrategy[Any]] = {
+    **{fact: st.booleans() for fact in FACTS},
+    SERVICES: NAMES,
+    PERMISSIONS: NAMES,
+    TIER: st.sampled_from(["a", "b", None, True]),
+    ACCESS: st.sampled_from([True, False, NOW, NOW + 1, None]),
+    LIVE: st.builds(AuthContext.of, scopes=st.lists(st.sampled_from("abc"))) | st.none(),
+}
+WHOLE = st.fixed_dictionaries(dict(ANSWERS))
+LOADED = st.fixed_dictionaries({}, optional=dict(ANSWERS))
 
 
 def judged(need: Requirement, ctx: AuthContext, facts: Mapping[Fact, Any]) -> Refusal | None:
@@ -164,21 +201,64 @@ def test_nobody_passes_nothing(need: Requirement, facts: Any) -> None:
     assert not passes(need, AuthContext.anonymous(), facts)
 
 
-@given(NEEDS, CONTEXTS, st.fixed_dictionaries({fact: st.booleans() for fact in FACTS}))
+def loaded_for(need: Requirement, ctx: AuthContext, facts: Mapping[Fact, Any]) -> list[Fact]:
+    """What a procedure loads of these facts, in that order."""
+    known: dict[Fact, Any] = {}
+    while wanted := facts_to_load(need, ctx, REQUEST, NOW, known):
+        assert not known.keys() & set(wanted)
+        known |= {fact: facts[fact] for fact in wanted}
+    return list(known)
+
+
+def assert_same(one: Refusal | None, other: Refusal | None) -> None:
+    assert (one is None) is (other is None)
+    if one is not None and other is not None:
+        assert one.stage == other.stage
+        assert type(one.error) is type(other.error)
+        assert one.error.reason == other.error.reason
+        assert getattr(one.error, "required", ()) == getattr(other.error, "required", ())
+
+
+@given(NEEDS, CONTEXTS, WHOLE)
 def test_loading_fewer_facts_gives_the_same_answer(need: Requirement, ctx: AuthContext, facts: Any) -> None:
     """`facts_to_load` leaves out only what cannot matter: class, reason, stage and scopes of a refusal stay."""
-    wanted = facts_to_load(need, ctx, REQUEST, NOW)
+    wanted = loaded_for(need, ctx, facts)
     assert set(wanted) <= set(need.facts(REQUEST))
-    few, full = judged(need, ctx, {fact: facts[fact] for fact in wanted}), judged(need, ctx, facts)
-    assert (few is None) is (full is None)
-    if few is not None and full is not None:
-        assert few.stage == full.stage
-        assert type(few.error) is type(full.error)
-        assert few.error.reason == full.error.reason
-        assert getattr(few.error, "required", ()) == getattr(full.error, "required", ())
+    assert_same(judged(need, ctx, {fact: facts[fact] for fact in wanted}), judged(need, ctx, facts))
 
 
-@given(NEEDS, CONTEXTS, st.fixed_dictionaries({fact: st.booleans() for fact in FACTS}))
+@given(NEEDS, CONTEXTS, WHOLE, WHOLE)
+def test_each_fact_that_is_loaded_could_matter(need: Requirement, ctx: AuthContext, facts: Any, others: Any) -> None:
+    """What was loaded settles the answer, whatever the rest would have been; so nothing was left out too early."""
+    wanted = loaded_for(need, ctx, facts)
+    assert_same(judged(need, ctx, {**others, **{fact: facts[fact] for fact in wanted}}), judged(need, ctx, facts))
+
+
+STRANGERS = st.sampled_from([tenant(value="none"), tenant(path="elsewhere"), tenant(header="x-none")])
+
+
+@given(NEEDS, STRANGERS, CONTEXTS)
+def test_a_stranger_causes_no_call(need: Requirement, inside: Requirement, ctx: AuthContext) -> None:
+    """Beside a tenant that is not the caller's no fact is loaded, whatever else is asked for."""
+    assert facts_to_load(need & inside, ctx, REQUEST, NOW) == ()
+    assert facts_to_load(inside & need, ctx, REQUEST, NOW) == ()
+    assert early_refusal(need & inside, ctx) is not None
+
+
+@given(NEEDS, CONTEXTS, WHOLE)
+def test_what_the_credential_lacks_is_refused_before_a_call(need: Requirement, ctx: AuthContext, facts: Any) -> None:
+    """A need that refuses by the credential alone loads nothing, and a custom rule is asked after all else."""
+    without = judged(need, ctx, {})
+    wanted = loaded_for(need & scope("never"), ctx, facts)
+    assert wanted == []
+    if without is None:
+        assert loaded_for(need, ctx, facts) == []
+    last = custom(second, description="second")
+    order = loaded_for(role("r") & live() & service("a", load=first) & last, ctx, facts)
+    assert order == [LIVE, SERVICES, *last.facts(REQUEST)][: len(order)]
+
+
+@given(NEEDS, CONTEXTS, WHOLE)
 def test_an_early_refusal_is_the_refusal(need: Requirement, ctx: AuthContext, facts: Any) -> None:
     """What is refused before policies are loaded is refused in the same words with them; never more."""
     full, early = judged(need, ctx, facts), early_refusal(need, ctx)
@@ -187,9 +267,7 @@ def test_an_early_refusal_is_the_refusal(need: Requirement, ctx: AuthContext, fa
         return
     assert full is not None
     assert full.stage < Stage.POLICY
-    assert type(early) is type(full.error)
-    assert early.reason == full.error.reason
-    assert getattr(early, "required", ()) == getattr(full.error, "required", ())
+    assert_same(Refusal(full.stage, early), full)
 
 
 def early_refusal(need: Requirement, ctx: AuthContext) -> BearerkitError | None:
