@@ -42,7 +42,7 @@ class _Can(Requirement):
             raise PermissionDenied(
                 f"{self.describe()}: the caller has no policy", reason="policy_missing", hint=_NO_POLICY
             )
-        raise PermissionDenied(str(explanation), reason=explanation.decision.effect)
+        raise PermissionDenied(explanation.reasons, reason=explanation.decision.effect)
 
     def describe(self) -> str:
         return f'permission for "{self.action}" on "{self.resource}"'

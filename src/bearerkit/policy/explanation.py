@@ -64,7 +64,7 @@ class NearMiss(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """Why a policy decided as it did. `str()` is for a log; `as_dict()` for a program."""
+    """Why a policy decided as it did. `str()` and `reasons` are for a log; `as_dict()` for a program."""
 
     decision: Decision
     action: str
@@ -106,12 +106,18 @@ class Explanation(NamedTuple):
             "stats": {"statements": self.statements, "about_the_action": self.about_the_action},
         }
 
+    @property
+    def reasons(self) -> str:
+        """The text without the decision's effect, for where that is said already."""
+        layer = "" if self.decision.layer == IDENTITY else f"by the boundary {self.decision.layer!r}: "
+        return layer + "\n".join(map(_on_one_line, self._lines()))
+
     def __str__(self) -> str:
-        return "\n".join(map(_on_one_line, self._lines()))
+        between = ": " if self.decision.layer == IDENTITY else " "
+        return f"{self.decision.effect}{between}{self.reasons}"
 
     def _lines(self) -> Iterator[str]:
-        layer = "" if self.decision.layer == IDENTITY else f" by the boundary {self.decision.layer!r}"
-        yield f"{self.decision.effect}{layer}: {self.action!r} on {self.resource!r}"
+        yield f"{self.action!r} on {self.resource!r}"
         if self.decision.error is not None:
             yield f"  an error: {self.decision.error}"
         trace = self.decided_by
