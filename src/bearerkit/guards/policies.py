@@ -12,6 +12,7 @@ from typing import Final, final
 
 from bearerkit.context import AuthContext
 from bearerkit.errors import ConfigError, PermissionDenied
+from bearerkit.guards.policy_hints import policy_hint
 from bearerkit.guards.requirement import Facts, Requirement, Stage
 from bearerkit.http import Request
 from bearerkit.jose.claims import shown
@@ -42,7 +43,9 @@ class _Can(Requirement):
             raise PermissionDenied(
                 f"{self.describe()}: the caller has no policy", reason="policy_missing", hint=_NO_POLICY
             )
-        raise PermissionDenied(explanation.reasons, reason=explanation.decision.effect)
+        raise PermissionDenied(
+            explanation.reasons, reason=explanation.decision.effect, hint=policy_hint(ctx, self.action, explanation)
+        )
 
     def describe(self) -> str:
         return f'permission for "{self.action}" on "{self.resource}"'

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from bearerkit.errors import ConfigError
@@ -145,6 +146,10 @@ class Catalog:
     def __or__(self, other: Catalog) -> Catalog:
         return Catalog((*self.actions, *other.actions))
 
+    def lacks(self, name: str) -> str | None:
+        """A sentence for whoever asked for an action that is not there, with what was probably meant; None if it is."""
+        return None if name in self._by_name else _lacking(name, self.names)
+
     def for_resource(self, resource: str) -> tuple[str, ...]:
         """The actions that are about this resource, in order.
 
@@ -162,6 +167,12 @@ class Catalog:
             return action.table is None or levels.get("table", action.table) == action.table
         matches = self._about[action.name]
         return matches is None or matches(resource)
+
+
+@lru_cache(256)
+def _lacking(name: str, names: tuple[str, ...]) -> str:
+    # Kept, since a route that asks for such an action is refused again and again.
+    return f"{name[:80]!r} is not in the catalog{nearest(name[:80], names)}"
 
 
 def _action(name: str, members: Mapping[str, Any]) -> Action:

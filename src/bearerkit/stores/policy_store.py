@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 from cachetools import LRUCache
 
@@ -26,8 +26,6 @@ from bearerkit.system import SystemClock
 from bearerkit.verify.forks import survives_fork
 
 __all__ = ["PolicyStore", "PolicyStoreOptions"]
-
-_NOBODY: Final = Attachment(Policy())
 
 InForce = Callable[[Sequence[PolicyRow]], Policy]
 
@@ -99,6 +97,7 @@ class PolicyStore(PolicyChanges):
             tables, documents, options.get("clock") or SystemClock(), options.get("policies_per_caller", 25)
         )
         self._kept: LRUCache[tuple[str, int, _Caller], Attachment] = LRUCache(options.get("kept_callers", 4_096))
+        self._nobody = Attachment(documents.in_force("", ()))
         self._forgotten = 0
         self._lock = threading.Lock()
         survives_fork(self)
@@ -113,7 +112,7 @@ class PolicyStore(PolicyChanges):
         """
         tenant = context.tenant_id
         if context.is_anonymous or not is_storable(tenant):
-            return _NOBODY
+            return self._nobody
         caller = _Caller.of(context)
         epoch = await self._tables.read(tenant, lambda rows: rows.epoch())
         with self._lock:
