@@ -256,12 +256,14 @@ class Policy:
         return self._count
 
     def __eq__(self, other: object) -> bool:
+        """Whether both answer every question alike: the same documents under the same rules."""
         if not isinstance(other, Policy):
             return NotImplemented
-        return (self.sources, self.boundaries, self._schemes) == (other.sources, other.boundaries, other._schemes)
+        mine = (self.sources, self.boundaries, self._schemes, self._limits, self._catalog)
+        return mine == (other.sources, other.boundaries, other._schemes, other._limits, other._catalog)
 
     def __hash__(self) -> int:
-        return hash((self.sources, self.boundaries))
+        return hash((self.sources, self.boundaries, self._schemes, self._limits))
 
     def __repr__(self) -> str:
         ids = ", ".join(source.id or "?" for source in self.sources)

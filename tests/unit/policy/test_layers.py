@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bearerkit.policy import Limits, Policy
+from bearerkit.policy import Catalog, Limits, Policy
 
 
 def policy(*allowed: str, denied: tuple[str, ...] = (), **options: Any) -> Policy:
@@ -98,3 +98,21 @@ def test_what_cannot_be_put_together_is_refused() -> None:
     for several in (bounded, policy("a") | policy("b"), Policy()):
         with pytest.raises(ValueError, match="only one document"):
             several.to_json()
+
+
+def test_policies_are_equal_if_they_answer_every_question_alike() -> None:
+    """Limits deny long questions, a catalog says what there is to list, schemes what lies below."""
+    document = [{"effect": "allow", "actions": ["a", "b"], "resources": ["*"]}]
+    one = Policy.parse(document)
+    assert one == Policy.parse(document)
+    assert hash(one) == hash(Policy.parse(document))
+    short = Policy.parse(document, limits=Limits(resource_length=3))
+    assert one.allows("a", "long") is not short.allows("a", "long")
+    others = [
+        short,
+        Policy.parse(document, catalog=Catalog.of(["a", "b"])),
+        Policy.parse(document, schemes=[("x", "y")]),
+    ]
+    assert len({one, *others}) == 4
+    assert hash(one) != hash(short)
+    assert one.bounded_by(one) != one.bounded_by(short)
