@@ -21,6 +21,7 @@ from bearerkit.policy.effect import ALLOW, BOUNDARY_DENY, EXPLICIT_DENY, IMPLICI
 from bearerkit.policy.explanation import Explanation, explained
 from bearerkit.policy.limits import Limits
 from bearerkit.policy.listing import decided_below, decided_here
+from bearerkit.policy.members import each_once
 from bearerkit.policy.operators import Operator
 from bearerkit.policy.principal import Principal, principal_from
 from bearerkit.policy.scheme import DEFAULT_SCHEMES, Scheme, schemes_from
@@ -120,7 +121,7 @@ class Policy:
     def parse_json(cls, text: str | bytes, **options: Any) -> Policy:
         """As `parse`, from JSON text. A member that is written twice is a problem too."""
         try:
-            document = json.loads(text, object_pairs_hook=_each_once)
+            document = json.loads(text, object_pairs_hook=each_once)
         except (ValueError, RecursionError) as error:
             raise PolicyError([PolicyProblem("bad_document", "", f"this is no JSON: {error}")]) from None
         return cls.parse(document, **options)
@@ -269,10 +270,3 @@ class Policy:
         ids = ", ".join(source.id or "?" for source in self.sources)
         bounds = "".join(f" within {name}" for name, _ in self.boundaries)
         return f"<Policy {ids or 'empty'}: {len(self)} statements{bounds}>"
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is written twice")
-    return members

@@ -55,6 +55,8 @@ class Report:
 def run_cases(path: Path, catalog: Catalog | None, report: Report) -> None:
     """Run the cases of a file. Raises FileProblem."""
     data = data_in(path)
+    if _is_policy(data):
+        raise FileProblem(f"{path}: this is a policy and no file of cases: bearerkit policy check {path}")
     if isinstance(data, list):
         for number, case in enumerate(data):
             _check_case(case, path, number)
@@ -75,6 +77,12 @@ def run_cases(path: Path, catalog: Catalog | None, report: Report) -> None:
         for policy_id, statement in _statements(shared)
         if (policy_id, statement) not in decided
     ]
+
+
+def _is_policy(data: Any) -> bool:
+    if isinstance(data, Mapping):
+        return "statements" in data and "cases" not in data
+    return isinstance(data, list) and any(isinstance(item, Mapping) and "effect" in item for item in data)
 
 
 def _shared(data: Any, path: Path, catalog: Catalog | None) -> Policy:

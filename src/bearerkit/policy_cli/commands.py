@@ -13,11 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bearerkit.errors import ConfigError
 from bearerkit.policy import PolicyError
 from bearerkit.policy_cli.cases import Report, run_cases
 from bearerkit.policy_cli.files import FileProblem, catalog_in, data_in, policy_in, policy_of
-from bearerkit.policy_cli.reports import FORMATS
+from bearerkit.policy_cli.reports import FORMATS, counted
 
 __all__ = ["add_policy_commands"]
 
@@ -28,34 +27,37 @@ def add_policy_commands(commands: Any) -> None:
     verbs = policy.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     check = verbs.add_parser("check", help="say everything that is wrong with documents")
-    _add_files(check)
-    check.add_argument("--format", choices=["text", "json"], default="text")
+    _add_files(check, "JSON or YAML (.yaml, .yml); each is read by itself")
+    check.add_argument("--format", choices=["text", "json"], default="text", help="text unless given")
     check.set_defaults(run=_told(_check))
 
     explain = verbs.add_parser("explain", help="why a request is allowed or denied")
-    _add_files(explain)
+    _add_files(explain, "JSON or YAML (.yaml, .yml); several are in force at once")
     explain.add_argument("--action", required=True, metavar="NAME", help="as in orders.read")
     explain.add_argument("--resource", required=True, metavar="NAME", help="as in orders/7")
     explain.add_argument(
-        "--principal", type=_members, metavar="JSON", help='as in {"id": "u1", "roles": ["editor"]}; @FILE'
+        "--principal", type=_members, metavar="JSON", help='as in {"id": "u1", "roles": ["editor"]}, or @FILE'
     )
-    explain.add_argument("--context", type=_members, metavar="JSON", help='as in {"resource": {"owner": "u1"}}; @FILE')
-    explain.add_argument("--values", action="store_true", help="with the values of conditions (--format json)")
-    explain.add_argument("--format", choices=["text", "json"], default="text")
+    explain.add_argument(
+        "--context",
+        type=_members,
+        metavar="JSON",
+        help='as in {"request": {"ip": "10.1.2.3"}, "resource": {"owner": "u1"}}, or @FILE',
+    )
+    explain.add_argument("--values", action="store_true", help="with --format json: the values of conditions too")
+    explain.add_argument("--format", choices=["text", "json"], default="text", help="text unless given")
     explain.set_defaults(run=_told(_explain))
 
     test = verbs.add_parser("test", help="run cases against policies")
-    test.add_argument("cases", nargs="+", type=Path, metavar="CASES", help="JSON or YAML")
+    test.add_argument("cases", nargs="+", type=Path, metavar="CASES", help="JSON or YAML (.yaml, .yml)")
     test.add_argument("--catalog", type=Path, metavar="FILE", help="the actions that exist")
-    test.add_argument("--format", choices=[*FORMATS], default="text")
+    test.add_argument("--format", choices=[*FORMATS], default="text", help="text unless given")
     test.add_argument("--fail-undecided", action="store_true", help="exit 1 if a statement decided no case")
     test.set_defaults(run=_told(_test))
 
 
-def _add_files(parser: Any) -> None:
-    parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="JSON or YAML; several are in force at once"
-    )
+def _add_files(parser: Any, what: str) -> None:
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=what)
     parser.add_argument("--catalog", type=Path, metavar="FILE", help="the actions that exist")
 
 
@@ -78,7 +80,7 @@ def _told(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
     def told(arguments: Namespace) -> int:
         try:
             return run(arguments)
-        except (FileProblem, ConfigError) as problem:
+        except FileProblem as problem:
             print(f"bearerkit: {problem}", file=sys.stderr)
             return 2
 
@@ -99,13 +101,17 @@ def _check(arguments: Namespace) -> int:
     else:
         for problem in found:
             print(f"{problem['file']}: {problem['code']} at {problem['pointer'] or '/'}: {problem['message']}")
-        files = f"{len(arguments.files)} file{'s' if len(arguments.files) != 1 else ''}"
-        print(f"{len(found)} problems in {files}" if found else f"{count} statements in {files}, nothing wrong")
+        files = counted(len(arguments.files), "file")
+        good = f"{counted(count, 'statement')} in {files}, nothing wrong"
+        print(f"{counted(len(found), 'problem')} in {files}" if found else good)
     return 1 if found else 0
 
 
 def _explain(arguments: Namespace) -> int:
-    policy = policy_of(arguments.files, catalog_in(arguments.catalog))
+    catalog = catalog_in(arguments.catalog)
+    policy = policy_of(arguments.files, catalog)
+    if catalog is not None and (lacking := catalog.lacks(arguments.action)) is not None:
+        print(f"bearerkit: {lacking}", file=sys.stderr)
     explanation = policy.explain(arguments.action, arguments.resource, arguments.principal, arguments.context)
     if arguments.format == "json":
         print(json.dumps(explanation.as_dict(values=arguments.values), indent=2, ensure_ascii=False))

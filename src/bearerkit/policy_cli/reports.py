@@ -9,7 +9,12 @@ from xml.etree import ElementTree
 
 from bearerkit.policy_cli.cases import Report
 
-__all__ = ["FORMATS"]
+__all__ = ["FORMATS", "counted"]
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _text(report: Report) -> str:
@@ -24,7 +29,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"no case decides {statement}"
     failed, passed = len(report.failures), len(report.outcomes) - len(report.failures)
     yield f"{passed} passed, {failed} failed" + (
-        f", {len(report.undecided)} statements undecided" if report.undecided else ""
+        f", {counted(len(report.undecided), 'statement')} undecided" if report.undecided else ""
     )
 
 

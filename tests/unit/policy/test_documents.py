@@ -231,7 +231,10 @@ def test_the_three_forms_of_conditions_mean_the_same() -> None:
         ("[", "no JSON"),
         (b"\xff", "no JSON"),
         ("[" * 100_000, "no JSON"),
-        ('[{"effect":"deny","effect":"allow","actions":["a"],"resources":["*"]}]', "a member is written twice"),
+        (
+            '[{"effect":"deny","effect":"allow","actions":["a"],"resources":["*"]}]',
+            "the member 'effect' is written twice",
+        ),
     ],
     ids=["cut", "bytes", "deep", "twice"],
 )

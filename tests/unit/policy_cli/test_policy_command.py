@@ -95,13 +95,18 @@ def test_a_catalog_makes_unknown_actions_wrong(run: Run, write: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "needle"),
     [
-        ("p.json", "{", "Expecting"),
-        ("p.json", '[{"effect": "allow", "effect": "deny"}]', "written twice"),
-        ("p.yaml", "- effect: allow\n  effect: deny\n", "written twice"),
-        ("p.yaml", "a: [", "while parsing"),
+        ("p.json", "{", "this is no JSON: Expecting"),
+        ("p.json", '[{"effect": "allow", "effect": "deny"}]', "the member 'effect' is written twice"),
+        ("p.yaml", "- effect: allow\n  effect: deny\n", "the member 'effect' is written twice"),
+        ("p.yaml", "a: [", "this is no YAML at line 1, column 5: while parsing a flow node"),
+        ("p.yaml", "- resources: [*]", 'a pattern that begins with * needs quotes in YAML: "*"'),
+        ("p.yaml", "- resources: [*orders]", "the alias *orders is not read"),
         ("p.yaml", "? [a]\n: b\n", "unhashable"),
         ("p.yaml", "!!python/object/apply:os.system [echo]", "could not determine a constructor"),
-        ("p.json", "[" * 100_000, ""),
+        ("p.yaml", "a: \x00", "unacceptable character"),
+        ("p.json", "[" * 100_000, "nested too deeply"),
+        ("p.yaml", "[" * 10_000, "nested too deeply"),
+        ("p.json", '{"policies": ["p.json"], "cases": []}', "these are cases and no policy: bearerkit policy test"),
     ],
 )
 def test_a_file_that_cannot_be_read(run: Run, write: Any, name: str, text: str, needle: str) -> None:
@@ -110,6 +115,28 @@ def test_a_file_that_cannot_be_read(run: Run, write: Any, name: str, text: str, 
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert name in err
     assert needle in err
+
+
+def test_aliases_in_yaml_are_refused_at_once(run: Run, write: Any) -> None:
+    """Thirty lines that name the line before twice are a thousand million values, and a list can hold itself."""
+    lines = ["a0: &a0 [x]", *(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 31))]
+    for text in ("\n".join(lines), "&a [*a]", "- &a {effect: allow}\n- *a"):
+        code, out, err = run("check", write("p.yaml", text))
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert "is not read" in err
+
+
+def test_one_is_one(run: Run, write: Any) -> None:
+    """One problem, one statement."""
+    assert run("check", write("p.json", READERS[:1]))[1] == "1 statement in 1 file, nothing wrong\n"
+    assert run("check", write("p.json", [{**READERS[0], "effect": "no"}]))[1].endswith("\n1 problem in 1 file\n")
+
+
+def test_a_file_that_is_no_catalog(run: Run, write: Any) -> None:
+    """It is named: the command has several files."""
+    code, out, err = run("check", write("p.json", READERS), "--catalog", write("c.json", ["orders:read"]))
+    assert (code, out) == (2, "")
+    assert "c.json is no catalog: " in err
 
 
 def test_a_file_that_does_not_exist(run: Run, tmp_path: Path) -> None:
@@ -167,6 +194,16 @@ def test_principal_and_context_from_files(run: Run, write: Any) -> None:
         assert "an object is needed" in err
 
 
+def test_a_question_about_an_action_that_there_is_not(run: Run, write: Any) -> None:
+    """The decision stands; that the catalog has no such action is said beside it, so that formats stay as they are."""
+    path, catalog = write("p.json", READERS), write("c.json", ["orders.read"])
+    for action, said in (("orders.raed", "did you mean 'orders.read'?\n"), ("orders.read", "")):
+        _, out, err = run("explain", path, "--catalog", catalog, "--action", action, "--resource", "orders/7")
+        assert out.splitlines()[0].endswith(f": {action!r} on 'orders/7'")
+        assert err.endswith(said)
+        assert bool(err) is bool(said)
+
+
 def test_documents_that_do_not_parse_explain_nothing(run: Run, write: Any) -> None:
     """All or nothing, as in a service."""
     code, out, err = run("explain", write("bad.json", BAD), "--action", "a", "--resource", "b")
@@ -192,7 +229,7 @@ def test_cases_that_pass(run: Run, write: Any) -> None:
     cases = write("cases.json", CASES)
     assert run("test", cases) == (
         0,
-        "no case decides p.json/secret\n3 passed, 0 failed, 1 statements undecided\n",
+        "no case decides p.json/secret\n3 passed, 0 failed, 1 statement undecided\n",
         "",
     )
     assert run("test", cases, "--fail-undecided")[0] == 1
@@ -251,6 +288,8 @@ def test_yaml_cases_with_boundaries(run: Run, write: Any) -> None:
         ({"cases": [], "policy": "p.json"}, "did you mean 'policies'"),
         ({"policies": []}, "a list of cases"),
         ("x", "a list of cases"),
+        (READERS, "this is a policy and no file of cases: bearerkit policy check"),
+        ({"version": "1.0", "statements": READERS}, "this is a policy"),
         ({"cases": [5]}, "case 1 is no object"),
         ({"cases": [{"action": "a", "resource": "b", "expect": "allow"}]}, "did you mean 'expected'"),
         ({"cases": [{"action": "a", "resource": "b", "expected": "allowed"}]}, "expected is one of"),
