@@ -89,7 +89,7 @@ class Auth:
         entropy: Entropy | None = None,
         threads: Threads | None = None,
     ) -> None:
-        problems = auth_problems(verifiers, token_cache, realm, resource_metadata, places)
+        problems = auth_problems(verifiers, token_cache, realm, resource_metadata, places, policies)
         proxies = proxies_from(trusted_proxies, problems)
         if problems:
             raise ConfigError(problems)

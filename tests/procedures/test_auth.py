@@ -43,6 +43,8 @@ from bearerkit.errors import (
     TenantUnknown,
     Unavailable,
 )
+from bearerkit.policy import Policy
+from bearerkit.stores.memory import MemoryPolicies
 from bearerkit.system import BlockingWaits
 from bearerkit.testing import FakeIssuer, FrozenClock, SigningKey
 
@@ -842,6 +844,9 @@ def test_a_predicate_of_tenants_hears_only_of_vouched_tenants_and_is_asked_again
         ({"realm": "a\nb"}, "printable ASCII"),
         ({"places": "x-foo"}, "places must be Places"),
         ({"resource_metadata": "/x"}, "absolute URL"),
+        ({"policies": Policy.parse([])}, r"`async def policies_for\(context\)`, not a Policy"),
+        ({"policies": [{"effect": "allow"}]}, "policies must be a store of bearerkit.stores or an object"),
+        ({"policies": MemoryPolicies}, "not MemoryPolicies"),
     ],
 )
 def test_arguments_that_cannot_work(settings: dict[str, Any], words: str) -> None:

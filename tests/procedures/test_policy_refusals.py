@@ -9,7 +9,7 @@ import pytest
 
 from auth_doubles import ISSUER, auth, request, token
 from bearerkit import Auth, Issuer, Request, can
-from bearerkit.errors import PermissionDenied
+from bearerkit.errors import PermissionDenied, StoreUnavailable
 from bearerkit.http import Headers
 from bearerkit.policy import Catalog, Policy
 from bearerkit.stores.memory import MemoryPolicies
@@ -110,8 +110,9 @@ def test_a_store_knows_its_catalog_for_everybody() -> None:
     """Also for a caller that has nothing in it, so that a handler gets an answer and a typo is told."""
     store = MemoryPolicies(catalog=CATALOG)
     guarded = auth(Issuer(ISSUER, audience="api", keys={"keys": [KEY.jwk]}), policies=store)
-    for claims in ({"tenant_id": "acme"}, {"tenant_id": None}):
-        sent = request(token(KEY, **claims), order_id="7")
+    of: dict[str, Any]
+    for of in ({"tenant_id": "acme"}, {"tenant_id": None}):
+        sent = request(token(KEY, **of), order_id="7")
         assert guarded.authorize(sent).can_all("orders/7") == {"orders.read": False, "orders.delete": False}
         with pytest.raises(PermissionDenied) as refused:
             guarded.authorize(sent, can("orders.raed", "orders/{order_id}"))
@@ -128,3 +129,32 @@ def test_an_address_that_policies_do_not_know_is_told(effect: str, proxies: list
     with pytest.raises(PermissionDenied) as refused:
         guarded.authorize(sent, can("orders.read", "orders/{order_id}"))
     assert (refused.value.hint or "").count("trusted_proxies") == told
+
+
+class Broken:
+    """A source with a mistake."""
+
+    async def policies_for(self, context: object) -> Policy:
+        raise KeyError("postgresql://user:hush@db")
+
+
+class AtOnce:
+    """A source that is not async."""
+
+    def policies_for(self, context: object) -> Policy:
+        return Policy()
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (Broken(), r"failed: KeyError in policies_for \(test_policy_refusals.py, line \d+\)"),
+        (AtOnce(), r"is not async \(It has `async def policies_for\(context\)`.\)"),
+    ],
+)
+def test_a_source_that_fails_is_told_with_the_place(source: Any, told: str) -> None:
+    """Without what the exception says, which may be a password."""
+    guarded = auth(Issuer(ISSUER, audience="api", keys={"keys": [KEY.jwk]}), policies=source)
+    with pytest.raises(StoreUnavailable, match=told) as failed:
+        guarded.authorize(request(token(KEY)))
+    assert "hush" not in str(failed.value)

@@ -20,7 +20,12 @@ __all__ = ["auth_problems", "proxies_from"]
 
 
 def auth_problems(
-    verifiers: tuple[object, ...], token_cache: object, realm: object, resource_metadata: object, places: object
+    verifiers: tuple[object, ...],
+    token_cache: object,
+    realm: object,
+    resource_metadata: object,
+    places: object,
+    policies: object,
 ) -> list[str]:
     """One sentence per argument of `Auth` that cannot work."""
     problems = [
@@ -42,6 +47,10 @@ def auth_problems(
         problems.append(f"places must be Places(...), not {places!r}")
     if resource_metadata is not None and not str(resource_metadata).startswith(("https://", "http://")):
         problems.append(f"resource_metadata must be an absolute URL, not {resource_metadata!r}")
+    if policies is not None and (isinstance(policies, type) or not callable(getattr(policies, "policies_for", None))):
+        given = policies.__name__ if isinstance(policies, type) else f"a {type(policies).__name__}"
+        wanted = "a store of bearerkit.stores or an object with `async def policies_for(context)`"
+        problems.append(f"policies must be {wanted}, not {given}")
     crowded = crowded_issuers(item for item in verifiers if isinstance(item, IssuerSettings))
     problems += [f'too many entries share the issuer "{name}": a token is checked against few' for name in crowded]
     return problems

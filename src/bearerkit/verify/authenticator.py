@@ -27,6 +27,7 @@ from bearerkit.jose.claims import shown
 from bearerkit.jose.compact import Limits
 from bearerkit.ports import Clock, Revocations, Waits
 from bearerkit.verify.credentials import Places, take_token
+from bearerkit.verify.failures import failure
 from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.jwt import JwtVerifier
 from bearerkit.verify.kind import Kind
@@ -248,7 +249,7 @@ class Authenticator:
         except (BearerkitError, PortNeedsLoop):
             raise
         except Exception as error:
-            raise StoreUnavailable(f"the revocation list failed: {type(error).__name__}") from error
+            raise StoreUnavailable(f"the revocation list failed: {failure(error)}") from error
         if revoked is not False:
             raise Revoked(f"token {shown(context.token_id)} of subject {shown(context.subject)} was revoked")
 

@@ -6,7 +6,7 @@ is decided in `policy/`; nothing is remembered here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, final
 
 from bearerkit._drive import PortNeedsLoop, port
@@ -17,6 +17,7 @@ from bearerkit.http import NOTHING, Request
 from bearerkit.policy import Attachment, Grants, Policy
 from bearerkit.ports import PolicySource
 from bearerkit.verify.client_address import TrustedProxies
+from bearerkit.verify.failures import failure
 
 __all__ = ["Policies", "bringing"]
 
@@ -48,11 +49,16 @@ class Policies:
             return told
         assert self._source is not None
         try:
-            found = await port("policies", self._source.policies_for(context))
+            asked = self._source.policies_for(context)
+            if not isinstance(asked, Awaitable):
+                raise StoreUnavailable(
+                    "the policy source is not async", hint="It has `async def policies_for(context)`."
+                )
+            found = await port("policies", asked)
         except (Refused, Unavailable, PortNeedsLoop):
             raise
         except Exception as error:  # a document that does not parse, too: only the operator can mend it
-            raise StoreUnavailable(f"the policy source failed: {type(error).__name__}") from error
+            raise StoreUnavailable(f"the policy source failed: {failure(error)}") from error
         if not isinstance(found, Policy | Attachment):
             raise StoreUnavailable(
                 f"the policy source gave {type(found).__name__}", hint="policies_for returns a Policy or an Attachment."
