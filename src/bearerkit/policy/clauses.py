@@ -26,10 +26,10 @@ _KINDS: Final = ("role", "user", "group", "key")
 _RESOLVED: Final = ("role", "user")
 
 
-def strings(value: Any, name: str, most: int, place: Place) -> list[tuple[Place, Any]]:
-    """The items of a list that must be there, and their places."""
+def strings(value: Any, name: str, most: int, place: Place, *, of: str = "statement") -> list[tuple[Place, Any]]:
+    """The items of a list that must be there, and their places. `of` is what needs it."""
     if value is None:
-        place.problem(f"missing_{name}", f"a statement needs {name}: a list")
+        place.problem(f"missing_{name}", f"a {of} needs {name}: a list")
         return []
     place = place.at(name)
     if not isinstance(value, list | tuple):
@@ -66,9 +66,8 @@ def actions(value: Any, limits: Limits, catalog: Catalog | None, place: Place) -
             at.problem("template_not_allowed", "actions take no variables")
             continue
         if not isinstance(text, str) or _ACTION.fullmatch(text) is None:
-            at.problem(
-                "bad_action", f"an action is segments of letters, digits, - and _ between dots, not {shown(text)}"
-            )
+            what = "an action is segments of letters, digits, - and _ between dots"
+            at.problem("bad_action", f"{what}, not {shown(text)}{_with_dots(text)}")
             continue
         pattern = checked_pattern(text, limits, at, variables=False)
         if pattern is None:
@@ -77,6 +76,12 @@ def actions(value: Any, limits: Limits, catalog: Catalog | None, place: Place) -
             at.problem("unknown_action", f"{shown(text)} is not in the catalog{at.nearest(text, catalog.names)}")
         found.append(pattern)
     return tuple(found)
+
+
+def _with_dots(text: Any) -> str:
+    """What a name in the style of scopes or paths would be here."""
+    dotted = text.replace(":", ".").replace("/", ".") if isinstance(text, str) else ""
+    return f"; did you mean {shown(dotted)}?" if _ACTION.fullmatch(dotted) else ""
 
 
 def resources(value: Any, limits: Limits, place: Place) -> tuple[Pattern, ...]:

@@ -76,7 +76,7 @@ def _condition(item: Any, limits: Limits, operators: Mapping[str, Operator], pla
     else:
         place.unknown_members(item, ("op", "key", "values"))
         op, named = item.get("op"), item.get("key")
-        places = strings(item.get("values"), "values", limits.values, place)
+        places = strings(item.get("values"), "values", limits.values, place, of="condition")
     key = named if isinstance(named, str) and _KEY.fullmatch(named) else None
     if key is None:
         place.problem("bad_condition", "a condition needs a key, as in request.ip")

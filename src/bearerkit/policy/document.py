@@ -73,6 +73,9 @@ def read_document(
 
 def _json(document: Any, limits: Limits, place: Place) -> str:
     """The document as canonical JSON: what is compared, counted, and written back."""
+    if isinstance(document, bytes):
+        place.problem("bad_document", "a policy is a list or an object, not bytes; Policy.parse_json reads text")
+        return ""
     try:
         written = json.dumps(_canonical(document), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError):
@@ -109,7 +112,11 @@ def _statements(document: Any, place: Place) -> tuple[Sequence[Any], Place]:
     if isinstance(document, list | tuple):
         return document, place
     if not isinstance(document, Mapping):
-        place.problem("bad_document", f"a policy is a list or an object, not {type(document).__name__}")
+        advice = "; Policy.parse_json reads text" if isinstance(document, str) else ""
+        place.problem("bad_document", f"a policy is a list or an object, not {type(document).__name__}{advice}")
+        return [], place
+    if "effect" in document and "statements" not in document:
+        place.problem("bad_document", "this is one statement: a policy is a list of them")
         return [], place
     place.unknown_members(document, ("version", "statements"))
     if document.get("version") != _VERSION:

@@ -18,6 +18,7 @@ def yaml_value(text: str) -> Any:
     """The one value in a YAML text. Raises ValueError with one line that says what is wrong, and where."""
     try:
         import yaml
+        from yaml.composer import ComposerError
     except ModuleNotFoundError:
         raise ValueError('YAML files need PyYAML: pip install "bearerkit[cli]"') from None
 
@@ -28,9 +29,7 @@ def yaml_value(text: str) -> Any:
             # An alias is a second name for a part that may hold aliases again: ten lines of them are a million values.
             if self.check_event(yaml.AliasEvent):
                 event: Any = self.get_event()  # type: ignore[no-untyped-call]
-                raise yaml.composer.ComposerError(
-                    None, None, f"the alias *{event.anchor} is not read; {_STAR}", event.start_mark
-                )
+                raise ComposerError(None, None, f"the alias *{event.anchor} is not read; {_STAR}", event.start_mark)
             return super().compose_node(parent, index)
 
     def members(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:

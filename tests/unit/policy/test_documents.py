@@ -33,7 +33,12 @@ def when(op: str, *values: Any, key: str = "request.x") -> list[dict[str, Any]]:
 VALUE = "/0/conditions/0/values/0"
 TRIPLE = {"attribute": "context.x", "operator": "eq", "value": "v"}
 PROBLEMS: list[tuple[Any, str, str, str]] = [
-    ("text", "bad_document", "", "not str"),
+    ("text", "bad_document", "", "not str; Policy.parse_json reads text"),
+    (b"[]", "bad_document", "", "not bytes; Policy.parse_json reads text"),
+    (BASE, "bad_document", "", "this is one statement: a policy is a list of them"),
+    (flat(actions=["orders:read"]), "bad_action", "/0/actions/0", "did you mean 'orders.read'?"),
+    (flat(actions=["orders/*"]), "bad_action", "/0/actions/0", "did you mean 'orders.*'?"),
+    (flat(actions=["orders::read"]), "bad_action", "/0/actions/0", "not 'orders::read'"),
     (None, "bad_document", "", "not NoneType"),
     ([{1, 2}], "bad_document", "", "a policy is JSON"),
     ([{**BASE, "sid": float("nan")}], "bad_document", "", "a policy is JSON"),
@@ -79,7 +84,7 @@ PROBLEMS: list[tuple[Any, str, str, str]] = [
     (when("Bool", True, key="no key"), "bad_condition", "/0/conditions/0", "needs a key"),
     (flat(conditions=[{"key": "x", "values": ["v"]}]), "bad_condition", "/0/conditions/0", "needs an operator"),
     (flat(conditions=[{"op": "Bool", "values": [True]}]), "bad_condition", "/0/conditions/0", "needs a key"),
-    (flat(conditions=[{"op": "Bool", "key": "x"}]), "missing_values", "/0/conditions/0", "needs values"),
+    (flat(conditions=[{"op": "Bool", "key": "x"}]), "missing_values", "/0/conditions/0", "a condition needs values"),
     (flat(conditions=[{**TRIPLE, "attribute": 5}]), "bad_condition", "/0/conditions/0", "must be a string"),
     (when("Bool"), "empty_values", "/0/conditions/0/values", "not be empty"),
     (when("IpAddress", "10.0.0.1/8"), "bad_value", VALUE, "host bits"),
