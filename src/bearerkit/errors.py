@@ -99,8 +99,8 @@ class BearerkitError(Exception):
             self.hint = hint
 
     def __str__(self) -> str:
-        text = f"{self.reason}: {self.detail or self.public}"
-        return f"{text} ({self.hint})" if self.hint else text
+        text = f"{self.reason}: {self.detail or self.public}"  # with lines of its own, if it explains
+        return text + ("\n  " if "\n" in text else " ") + f"({self.hint})" if self.hint else text
 
 
 class ConfigError(BearerkitError):

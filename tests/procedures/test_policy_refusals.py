@@ -59,6 +59,7 @@ def test_the_log_says_once_what_it_was(policy: Policy, beginning: str, caplog: p
     (line,) = caplog.messages
     assert line.startswith(beginning)
     assert line.count(denied.reason) == 1
+    assert denied.hint is None or line.endswith(f"\n  ({denied.hint})")
 
 
 CATALOG = Catalog.of(["orders.read", "orders.delete"])
