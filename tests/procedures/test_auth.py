@@ -846,7 +846,7 @@ def test_a_predicate_of_tenants_hears_only_of_vouched_tenants_and_is_asked_again
         ({"resource_metadata": "/x"}, "absolute URL"),
         ({"policies": Policy.parse([])}, r"`async def policies_for\(context\)`, not a Policy"),
         ({"policies": [{"effect": "allow"}]}, "policies must be a store of bearerkit.stores or an object"),
-        ({"policies": MemoryPolicies}, "not MemoryPolicies"),
+        ({"policies": MemoryPolicies}, "not the class MemoryPolicies"),
     ],
 )
 def test_arguments_that_cannot_work(settings: dict[str, Any], words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
@@ -199,6 +200,29 @@ def test_an_async_engine_in_sync_code_is_a_mistake_with_a_name(driver, tmp_path,
     url = f"{driver}:///{tmp_path}/p.db" if driver.startswith("sqlite") else postgres_url(needs("postgresql"))
     with pytest.raises(PortNeedsLoop, match="'policies'"):
         SqlPolicies(create_async_engine(url)).epoch("acme")
+
+
+@pytest.mark.parametrize("driver", ["sqlite+aiosqlite", "postgresql+psycopg"])
+def test_an_async_engine_in_sync_code_inside_of_a_loop_opens_nothing(driver, tmp_path, needs, caplog):
+    """A forgotten `a`: half a connection would leave errors of the driver in the loop's log."""
+    url = f"{driver}:///{tmp_path}/p.db" if driver.startswith("sqlite") else postgres_url(needs("postgresql"))
+    opened = []
+
+    async def forgetful():
+        engine = create_async_engine(url)
+        event.listen(engine.sync_engine, "do_connect", lambda *_: opened.append(True))
+        with pytest.raises(PortNeedsLoop, match="'policies'"):
+            SqlPolicies(engine).create_all()
+        await engine.dispose()
+
+    asyncio.run(forgetful())
+    assert (opened, caplog.messages) == ([], [])
+
+
+def test_what_is_no_engine_is_refused():
+    """A URL above all."""
+    with pytest.raises(ConfigError, match="what create_engine makes, not str"):
+        SqlPolicies("sqlite://")
 
 
 def test_a_database_that_confuses_names_is_refused():

@@ -48,7 +48,7 @@ def auth_problems(
     if resource_metadata is not None and not str(resource_metadata).startswith(("https://", "http://")):
         problems.append(f"resource_metadata must be an absolute URL, not {resource_metadata!r}")
     if policies is not None and (isinstance(policies, type) or not callable(getattr(policies, "policies_for", None))):
-        given = policies.__name__ if isinstance(policies, type) else f"a {type(policies).__name__}"
+        given = f"the class {policies.__name__}" if isinstance(policies, type) else f"a {type(policies).__name__}"
         wanted = "a store of bearerkit.stores or an object with `async def policies_for(context)`"
         problems.append(f"policies must be {wanted}, not {given}")
     crowded = crowded_issuers(item for item in verifiers if isinstance(item, IssuerSettings))

@@ -48,7 +48,7 @@ class SqlPolicies(PolicyStore):
         tables: Their names and schema: `PolicyTables(prefix="authz_", schema="iam")`.
         options: Those of `PolicyStoreOptions`.
 
-    Raises ConfigError for a database that is neither SQLite nor PostgreSQL.
+    Raises ConfigError for what is no engine, and for a database that is neither SQLite nor PostgreSQL.
     """
 
     def __init__(
@@ -76,6 +76,8 @@ class _Sql:
     """Implements `Tables`. The two worlds differ in `work_in` only."""
 
     def __init__(self, engine: Engine | AsyncEngine, tables: PolicyTables) -> None:
+        if not hasattr(engine, "dialect"):
+            raise ConfigError(f"SqlPolicies takes what create_engine makes, not {type(engine).__name__}")
         name = engine.dialect.name
         if name not in _WRITING:
             raise ConfigError(
