@@ -24,9 +24,10 @@ GIVES: Mapping[str, frozenset[str]] = {
     "drf": frozenset({"django", "drf"}),
     "spectacular": frozenset({"django", "drf", "spectacular"}),
     "ninja": frozenset({"django", "ninja"}),
+    "redis": frozenset({"redis"}),
     "sqlalchemy": frozenset({"sqlalchemy"}),
     "all": frozenset(
-        {"starlette", "fastapi", "cli", "demo", "flask", "django", "drf", "spectacular", "ninja", "sqlalchemy"}
+        {"starlette", "fastapi", "cli", "demo", "flask", "django", "drf", "spectacular", "ninja", "redis", "sqlalchemy"}
     ),
 }
 """What each extra makes importable."""
@@ -39,6 +40,7 @@ NEEDS: Mapping[str, str] = {
     "bearerkit.flask": "flask",
     "bearerkit.ninja": "ninja",
     "bearerkit.starlette": "starlette",
+    "bearerkit.stores.redis": "redis",
     "bearerkit.stores.sqlalchemy": "sqlalchemy",
 }
 """Module and its extra; every other module must import without any."""

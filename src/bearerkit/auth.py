@@ -21,11 +21,12 @@ from bearerkit.errors import BearerkitError, ConfigError
 from bearerkit.guards import Fact, Requirement, enforce, refuse_early
 from bearerkit.http import Request, Response
 from bearerkit.issuer import Issuer
-from bearerkit.ports import Clock, Entropy, HttpClient, Observer, PolicySource, Revocations, Threads, Waits
+from bearerkit.ports import Clock, Entropy, Evictions, HttpClient, Observer, PolicySource, Revocations, Threads, Waits
 from bearerkit.system import AsyncWaits, BlockingWaits
 from bearerkit.verify.auth_checks import auth_problems, proxies_from
 from bearerkit.verify.authenticator import FixedIdentity, Identifier
 from bearerkit.verify.credentials import Places, check_presentation
+from bearerkit.verify.evictions import Forgetting
 from bearerkit.verify.facts import load_facts
 from bearerkit.verify.issuer import IssuerSettings
 from bearerkit.verify.kind import KindSettings
@@ -62,6 +63,7 @@ class Auth:
         resource_metadata: URL of this API's RFC 9728 metadata, named in every challenge if given.
         places: Where requests carry the credential (`Places`); the Authorization header by default.
         revocations: What was revoked early; asked on every request. None: tokens are good until they expire.
+        evictions: Tells every process what to `forget` (`RedisEvictions`). Listened to until `close`.
         policies: Where the policies of callers come from (`PolicySource`), for `can`; asked once for each request.
         trusted_proxies: Addresses or blocks of the proxies in front, so that policies know `request.ip`; an empty list
             where callers connect directly. None: policies do not know it.
@@ -80,6 +82,7 @@ class Auth:
         resource_metadata: str | None = None,
         places: Places = Places(),
         revocations: Revocations | None = None,
+        evictions: Evictions | None = None,
         policies: PolicySource | None = None,
         trusted_proxies: Iterable[str] | None = None,
         token_cache: int = 10_000,
@@ -110,6 +113,8 @@ class Auth:
         self._identifier: Identifier = self._wire(self._world)
         self._proxies = proxies
         self._policies = self._own_policies = Policies(policies, proxies, self.now)
+        self._forgetting = Forgetting(lambda: self._identifier, evictions)
+        self._forgetting.listen()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Auth:
@@ -248,18 +253,12 @@ class Auth:
     ) -> None:
         """Drop what is cached about one credential, or about every one that matches all given fields.
 
-        Without arguments everything is dropped. This empties a cache and revokes nothing: `Revocations` does.
+        Without arguments everything is dropped. This empties a cache and revokes nothing: `Revocations` does. With
+        `evictions` every process drops it.
         """
         wanted = {"token_id": token_id, "session_id": session_id, "subject": subject}
         wanted |= {"identity_id": identity_id, "tenant_id": tenant_id, "issuer": issuer}
-        fields = {name: value for name, value in wanted.items() if value is not None}
-        if token is not None:
-            self._identifier.forget_token(token)
-            if not fields:
-                return
-        self._identifier.forget_where(
-            lambda context: all(getattr(context, name) == value for name, value in fields.items())
-        )
+        self._forgetting.everywhere(token, wanted)
 
     def now(self) -> float:
         """Epoch seconds by this object's clock."""
@@ -271,22 +270,23 @@ class Auth:
 
     def close(self) -> None:
         """Empty the caches and close connections. An `Auth` may be used again afterwards."""
-        self.forget()
+        self._forgetting.close()
         self._identifier.close()
 
     async def aclose(self) -> None:
         """`close` for async code."""
-        self.forget()
+        self._forgetting.close()
         await self._identifier.aclose()
 
     def __enter__(self) -> Auth:
+        self._forgetting.listen()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Auth:
-        return self
+        return self.__enter__()
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()

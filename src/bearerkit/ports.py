@@ -6,7 +6,7 @@ a blocking implementation is an `async def` that never suspends (see `_drive.py`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
@@ -14,12 +14,15 @@ from bearerkit.http import Fetch, Fetched
 
 __all__ = [
     "ApiKeyStore",
+    "CacheUnavailable",
     "Clock",
     "Entropy",
+    "Evictions",
     "HttpClient",
     "Observer",
     "PolicySource",
     "Revocations",
+    "SharedCache",
     "Threads",
     "Waits",
 ]
@@ -138,9 +141,67 @@ class ApiKeyStore(Protocol):
         ...
 
 
+class CacheUnavailable(OSError):
+    """A shared cache does not answer. Whoever asked goes straight to the origin."""
+
+
+class SharedCache(Protocol):
+    """Bytes that several processes share for a while. Keys are digests. It must block and never suspend.
+
+    Every method raises `CacheUnavailable` when the cache cannot be reached. Nobody may be refused, and nobody let in,
+    because of that.
+    """
+
+    async def get(self, key: bytes) -> bytes | None:
+        """What `put` kept under this key, exactly; None if there is nothing, or nothing that can be trusted."""
+        ...
+
+    async def put(self, key: bytes, value: bytes, ttl_seconds: float) -> None:
+        """Keep `value`, for `ttl_seconds` at most. Ask `get` for the key first, before you ask the origin.
+
+        What was evicted between that `get` and this `put` stays evicted.
+        """
+        ...
+
+    async def drop(self, keys: Iterable[bytes]) -> None:
+        """Forget these keys."""
+        ...
+
+    async def take_lock(self, key: bytes, seconds: float) -> bytes | None:
+        """A token for `release` if nobody else holds the lock; None if somebody does. It ends by itself."""
+        ...
+
+    async def release(self, key: bytes, token: bytes) -> None:
+        """Give the lock back, unless it has ended and somebody else holds it."""
+        ...
+
+
+class Evictions(Protocol):
+    """Tells every process what to forget. It is about caches: what is heard late lives until its time is over.
+
+    A message names fields of `AuthContext` and what they must be (all of them), or the `credential`; an empty one means
+    everything.
+    """
+
+    def publish(self, message: Mapping[str, str]) -> None:
+        """Tell the others, and ourselves. Blocks for a short time and never raises because of an outage."""
+        ...
+
+    def listen(self, handler: Callable[[Mapping[str, str]], None]) -> Callable[[], None]:
+        """Call `handler` with each message, on a daemon thread, until the returned function is called.
+
+        It hears the empty message after each (new) connection, since messages may have been lost before it.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the thread and the connections. It may be used again afterwards."""
+        ...
+
+
 class Observer(Protocol):
     """Receives what happened, for metrics and traces. Must not raise and must not block."""
 
     def event(self, name: str, fields: Mapping[str, Any]) -> None:
-        """`name` is stable: `request.refused`, `keys.fetched`, `keys.failed`. No token or secret is in `fields`."""
+        """`name` is stable, as docs/configuration.md lists them. No token or secret is in `fields`."""
         ...

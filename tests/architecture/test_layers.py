@@ -90,6 +90,7 @@ WORLD: Mapping[str, Sequence[str]] = {
     "rest_framework": ("drf", "drf_spectacular"),
     "drf_spectacular": ("drf_spectacular",),
     "ninja": ("ninja",),
+    "redis": ("stores.redis",),
     "sqlalchemy": ("stores.sqlalchemy",),
     "rich": ("cli", "demo"),
     "uvicorn": ("demo",),
