@@ -14,12 +14,12 @@ from bearerkit.ports import Clock
 from bearerkit.system import SystemClock
 from bearerkit.verify.forks import survives_fork
 
-__all__ = ["MemoryRevocations"]
+__all__ = ["CLOCKS_DIFFER", "GRACE", "MemoryRevocations"]
 
 GRACE: Final = 3_600
 """Seconds for which an entry outlives its `until`: verifiers accept a token a little beyond `exp` (leeway)."""
 _FIRST_PURGE: Final = 1_000
-_CLOCKS_DIFFER: Final = 30
+CLOCKS_DIFFER: Final = 30
 """Seconds; the default leeway of an `Issuer`."""
 
 
@@ -56,7 +56,7 @@ class MemoryRevocations:
         `before` is epoch seconds by the issuer's clock; the default is 30 s from now, the usual leeway, because that
         clock may be ahead of ours.
         """
-        moment = self._clock.now() + _CLOCKS_DIFFER if before is None else before
+        moment = self._clock.now() + CLOCKS_DIFFER if before is None else before
         with self._lock:
             self._purge()
             earlier, kept = self._subjects.get((issuer, subject), (-math.inf, -math.inf))

@@ -174,7 +174,7 @@ class RedisCache:
                 return
             self._tell_at = now + _TELL_AGAIN
         _log.warning(
-            "an entry in Redis (%s) was not sealed with a secret of ours for this place: it is ignored. Do all processes "
-            "have the same secret, or does somebody write there?",
+            "an entry in Redis (%s) was not sealed with a secret of ours for this place: it is ignored. "
+            "Do all processes have the same secret, or does somebody write there?",
             self._namespace,
         )

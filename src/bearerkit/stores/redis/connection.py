@@ -11,7 +11,7 @@ from redis.retry import Retry
 
 from bearerkit.errors import ConfigError
 
-__all__ = ["FAILURES", "blocking_client", "named", "why"]
+__all__ = ["FAILURES", "blocking_client", "named", "of_bytes", "why"]
 
 FAILURES: Final = (RedisError, OSError)
 """What a client raises when Redis does not answer, or not as it should."""
@@ -22,7 +22,7 @@ def blocking_client(where: str | redis.Redis, timeout: float) -> Any:
     if not isinstance(where, str):
         if not isinstance(where, redis.Redis):
             raise ConfigError(f"a URL or a redis.Redis is needed, not {type(where).__name__}")
-        return _of_bytes(where)
+        return of_bytes(where)
     if not 0 < timeout <= 60:
         raise ConfigError(f"timeout must be between 0 and 60 seconds, not {timeout!r}")
     try:
@@ -51,7 +51,8 @@ def why(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"[:300]
 
 
-def _of_bytes(client: Any) -> Any:
+def of_bytes(client: Any) -> Any:
+    """A client that answers with bytes. Raises ConfigError."""
     if client.get_connection_kwargs().get("decode_responses"):
         raise ConfigError("the Redis client must not be built with decode_responses=True: sealed entries are bytes")
     return client

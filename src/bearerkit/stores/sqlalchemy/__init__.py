@@ -24,10 +24,11 @@ except ModuleNotFoundError as missing:
 
 from bearerkit.stores.sqlalchemy.api_keys import ApiKeyTables, SqlApiKeys
 from bearerkit.stores.sqlalchemy.connections import work_in
+from bearerkit.stores.sqlalchemy.revocations import RevocationTables, SqlRevocations
 from bearerkit.stores.sqlalchemy.rows import SqlChange, SqlRows
 from bearerkit.stores.sqlalchemy.tables import PolicyTables
 
-__all__ = ["ApiKeyTables", "PolicyTables", "SqlApiKeys", "SqlPolicies"]
+__all__ = ["ApiKeyTables", "PolicyTables", "RevocationTables", "SqlApiKeys", "SqlPolicies", "SqlRevocations"]
 
 T = TypeVar("T")
 
