@@ -75,5 +75,6 @@ FINDERS: Mapping[str, Callable[[], str]] = {
     "npm": _program("npm"),
     "postgresql": _server("BEARERKIT_TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/test", 5432),
     "redis": _server("BEARERKIT_TEST_REDIS_URL", "redis://127.0.0.1:6379/15", 6379),
+    "redis-server": _program("redis-server"),
     "shared": _shared,
 }
