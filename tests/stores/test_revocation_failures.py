@@ -57,7 +57,7 @@ def test_redis_killed_under_load_lets_nobody_in_wrongly(tmp_path, needs, key):
                         wrong.append("a good token was called revoked")
                 except StoreUnavailable as outage:
                     seen["503"] += 1
-                    assert outage.status == 503
+                    wrong.extend([] if outage.status == 503 else [outage])
                 except BaseException as error:
                     wrong.append(error)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable
-from typing import Final, NoReturn, TypeAlias, final
+from typing import Any, Final, NoReturn, TypeAlias, final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -44,9 +44,10 @@ class Seals:
     __slots__ = ("_keys",)
 
     def __init__(self, secret: Secret, purpose: str) -> None:
-        given = [secret] if isinstance(secret, str | bytes) else list(secret)
+        given: list[Any] = [secret] if isinstance(secret, str | bytes) else list(secret)
         secrets = [item.encode() if isinstance(item, str) else item for item in given]
-        if not secrets or any(not isinstance(item, bytes) or len(item) < SECRET_BYTES_MIN for item in secrets):
+        short = [item for item in secrets if not isinstance(item, bytes) or len(item) < SECRET_BYTES_MIN]
+        if short or not secrets:
             raise ConfigError(
                 f"secret must be {SECRET_BYTES_MIN} bytes or more, or a list of such secrets",
                 hint='Make one with: python -c "import secrets; print(secrets.token_hex(32))"',

@@ -119,6 +119,7 @@ class RevocationTests:
         await _revoke(revocations, "token", "t")
         await _revoke(revocations, "token", "t", until=time.time() - 10_000)
         await _revoke(revocations, "session", "s", until=time.time() + 900)
+        await _revoke(revocations, "session", "s", until=time.time() - 10_000)
         assert await _revoked(revocations, session_id=None, subject=None)
         assert await _revoked(revocations, token_id=None, subject=None)
 

@@ -68,8 +68,7 @@ class RedisEvictions:
         self._clock: Clock = SystemClock() if clock is None else clock
         self._observer: Observer = SilentObserver() if observer is None else observer
         meanwhile = "processes forget what they are told only when its time is over, or when Redis is back"
-        self._publishing = Outage("evictions", meanwhile, self._clock, self._observer)
-        self._listening = Outage("evictions", meanwhile, self._clock, self._observer)
+        self._outage = Outage("evictions", meanwhile, self._clock, self._observer)
         self._handlers: list[Handler] = []
         self._thread: threading.Thread | None = None
         self._over = threading.Event()
@@ -80,15 +79,15 @@ class RedisEvictions:
     def publish(self, message: Mapping[str, str]) -> None:
         """Tell every process. When Redis is down, that is logged, and they forget when it is back."""
         data = sealed(message, self._seals, self._channel, os.urandom(RANDOM_BYTES))
-        if not self._publishing.admits():
+        if not self._outage.admits():
             return
         try:
             self._end_shared()
             self._client.publish(self._channel, data)
         except FAILURES as error:
-            self._publishing.failed(error)
+            self._outage.failed(error)
         else:
-            self._publishing.succeeded()
+            self._outage.succeeded()
 
     def listen(self, handler: Handler) -> Callable[[], None]:
         """Have `handler` called on a daemon thread; returns what ends that."""
@@ -146,11 +145,11 @@ class RedisEvictions:
                 if connected_before:
                     self._end_shared()
                 connected_before = True
-                self._listening.succeeded()
+                self._outage.succeeded()
                 self._tell(EVERYTHING)
                 self._hear(channel, over)
             except FAILURES as error:
-                self._listening.failed(error)
+                self._outage.failed(error)
                 over.wait(_PAUSE)
             except Exception:
                 # A thread that ends silently would leave revoked credentials in the caches.

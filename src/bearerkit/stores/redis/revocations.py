@@ -26,11 +26,10 @@ local left = redis.call('PTTL', KEYS[1])
 local old = redis.call('GET', KEYS[1])
 local moment, ends = ARGV[1], tonumber(ARGV[2])
 if old and tonumber(old) > tonumber(moment) then moment = old end
-if left > ends then ends = left end
-if left == -1 or ends < 0 then
+if left == -1 or ends == -1 then
   redis.call('SET', KEYS[1], moment)
 else
-  redis.call('SET', KEYS[1], moment, 'PX', string.format('%.0f', ends))
+  redis.call('SET', KEYS[1], moment, 'PX', string.format('%.0f', math.max(left, ends)))
 end
 return 1
 """
@@ -41,8 +40,8 @@ return 1
 class RedisRevocations(RevocationList):
     """Revocations in Redis.
 
-    Call `create` (or `acreate`) once, when the service is installed. Where what it writes is missing, Redis has lost the
-    list, and nobody passes.
+    Call `create` (or `acreate`) once, when the service is installed. Where what it writes is missing, Redis has lost
+    the list, and nobody passes.
 
     Args:
         where: A URL or a `redis.Redis` for sync code, or a `redis.asyncio.Redis` to be awaited under asyncio.
