@@ -172,9 +172,9 @@ class RedisEvictions:
         """Until `over`. Raises when the connection was lost, also if the client has made a new one by itself."""
         pinged, answered = self._clock.monotonic(), True
         while not over.is_set():
-            said = channel.get_message(timeout=_POLL)
+            said = channel.get_message(timeout=_POLL) or {}
             now = self._clock.monotonic()
-            kind = None if said is None else said["type"]
+            kind = said.get("type")
             if kind == "message":
                 self._take(said["channel"], said["data"])
             elif kind == "pong":
