@@ -10,7 +10,7 @@ import pytest
 from docs.pages import ROOT, Page, pages
 
 SKIP = re.compile(r"<!--+\s*;?\s*skip:?\s*(?P<arguments>.*?)\s*--+>", re.DOTALL)
-WITH_REASON = re.compile(r'^next\s+"[^"]{10,}"$')
+WITH_REASON = re.compile(r'^next\s+(?:"[^"]{10,}"|if\(without\("[a-z-]+"\), "[^"]{10,}"\))$')
 INFO = re.compile(r"^[ \t]*(?:```+|~~~+)[ \t]*(?P<info>\S[^\n]*)$", re.MULTILINE)
 LANGUAGES = {"bash", "console", "dockerfile", "env", "html", "http", "ini", "json", "python", "text", "toml", "yaml"}
 
@@ -37,6 +37,7 @@ def test_every_python_block_runs_or_says_why_not(page):
         "<!-- skip: next -->",
         "<!--- skip: start --->",
         '<!-- skip: next "x" -->',
+        '<!-- skip: next if(True, "whatever the reason is") -->',
         "```py\nx\n```",
         "``` python3\nx\n```",
     ],
