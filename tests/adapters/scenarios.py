@@ -7,6 +7,7 @@ here: a new one is held against the same rows.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -24,20 +25,33 @@ from bearerkit import (
     Issuer,
     Requirement,
     Sessions,
+    access_valid,
     any_role,
     any_scope,
     can,
     custom,
+    email_verified,
     fresh,
+    live,
+    permission,
     principal,
     role,
     scope,
+    service,
     tenant,
+    tier,
 )
 from bearerkit._drive import run
 from bearerkit.api_key.form import OwnForm
 from bearerkit.api_key.peppers import Peppers
-from bearerkit.errors import BearerkitError, InsufficientScope, KeysUnavailable, PermissionDenied, TenantUnknown
+from bearerkit.errors import (
+    AccessExpired,
+    BearerkitError,
+    InsufficientScope,
+    KeysUnavailable,
+    PermissionDenied,
+    TenantUnknown,
+)
 from bearerkit.http import Fetch, Fetched, FetchFailed, Headers, Request, Response
 from bearerkit.policy import Policy
 from bearerkit.stores.memory import MemoryApiKeys
@@ -79,6 +93,28 @@ def _explodes(ctx: AuthContext, request: Request) -> bool:
     raise KeyError("a bug of the team")
 
 
+SERVICES = {"acme": ["envoi"], "blue": []}
+"""Of each tenant; of another one the store of the team does not know."""
+
+
+def _services_of(ctx: AuthContext, request: Request) -> list[str]:
+    return SERVICES[request.path_params["tenant_id"]]
+
+
+def _permissions_of(ctx: AuthContext, request: Request) -> set[str]:
+    return {"billing.read"} if ctx.subject == "ada" else set()
+
+
+def _tier_of(ctx: AuthContext, request: Request) -> str | None:
+    return "pro" if ctx.subject == "ada" else None
+
+
+def _access_of(ctx: AuthContext, request: Request) -> bool:
+    if ctx.subject == "locked":
+        raise AccessExpired("by an administrator", reason="account_locked")
+    return ctx.subject == "ada"
+
+
 class Policies:
     """A policy source: one document for everybody, or an outage."""
 
@@ -104,6 +140,21 @@ class Introspected:
         said: dict[str, Any] = {"active": False}
         if token in known:
             said = {"active": True, "sub": "ada", "aud": known[token], "scope": "orders:read", "tenant_id": "acme"}
+        return Fetched(200, Headers([("content-type", "application/json")]), json.dumps(said).encode())
+
+
+class Live:
+    """An introspection endpoint that answers for the tokens of `ISSUER` by what stands in them."""
+
+    async def fetch(self, fetch: Fetch) -> Fetched:
+        """Which of them are still active."""
+        payload = dict(parse_qsl((fetch.body or b"").decode()))["token"].split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        if claims["sub"] == "outage":
+            raise FetchFailed("down")
+        said = {"active": claims["sub"] != "revoked"} | {name: claims[name] for name in ("iss", "aud", "sub", "exp")}
+        if claims["sub"] == "narrowed":
+            said["scope"] = "orders:list"
         return Fetched(200, Headers([("content-type", "application/json")]), json.dumps(said).encode())
 
 
@@ -183,6 +234,17 @@ def build_auths() -> dict[str, Auth]:
             ),
             http=Introspected(),
         ),
+        "hybrid": Auth(
+            issuer,
+            Introspection(
+                f"{ISSUER.issuer}/introspect",
+                issuer=ISSUER.issuer,
+                client_id="orders",
+                client_secret="s",
+                audience=AUDIENCE,
+            ),
+            http=Live(),
+        ),
         "keys": Auth(issuer, ApiKeys(prefix="acme_live_", store=_key_store(), peppers=PEPPERS)),
         "keys down": Auth(ApiKeys(prefix="acme_live_", store=_KeysDown(), peppers=PEPPERS)),
     }
@@ -216,6 +278,19 @@ ROUTES: Mapping[str, Route] = {
     "/scoped/{tenant_id}": Route(scope("orders:read") & can("documents.read", "document/{tenant_id}"), auth="policies"),
     "/policies-down": Route(auth="no policies"),
     "/no-policies": Route(can("documents.read", "document/a1")),
+    "/verified": Route(email_verified()),
+    "/envoi": Route(service("envoi")),
+    "/envoi/{tenant_id}": Route(service("envoi", load=_services_of) & tenant(path="tenant_id")),
+    "/tenantless/{tenant_id}": Route(service("envoi", load=_services_of)),
+    "/billing": Route(permission("billing.read")),
+    "/billing/loaded": Route(permission("billing.read", load=_permissions_of)),
+    "/plans": Route(tier("pro", "enterprise")),
+    "/plans/loaded": Route(tier("pro", "enterprise", load=_tier_of)),
+    "/access": Route(access_valid()),
+    "/access/loaded": Route(access_valid(load=_access_of)),
+    "/live": Route(live(), auth="hybrid"),
+    "/live/orders": Route(scope("orders:read", live=True), auth="hybrid"),
+    "/not-live": Route(scope("orders:read"), auth="hybrid"),
     "/opaque": Route(auth="opaque"),
     "/opaque/orders": Route(scope("orders:read"), auth="opaque"),
     "/opaque/write": Route(scope("orders:write"), auth="opaque"),
@@ -312,6 +387,7 @@ def _error(code: str, description: str, more: str = "") -> str:
 
 
 INVALID = _error("invalid_token", "The access token is invalid.")
+REVOKED = _error("invalid_token", "The access token was revoked.")
 MALFORMED = _error("invalid_token", "The access token is malformed.")
 NOT_YET = _error("invalid_token", "The access token is not valid yet.")
 EXPIRED = _error("invalid_token", "The access token has expired.")
@@ -490,6 +566,50 @@ SCENARIOS: tuple[Scenario, ...] = (
         "API keys in an outage", "/keyed/down", 503, token=API_KEY.text, more=(("retry-after", "*"),), served=True
     ),
     Scenario("a bad API key in an outage", "/keyed/down", 401, token=API_KEY.text[:-1], challenge=MALFORMED),
+    # What else a credential says, and what is loaded
+    Scenario("a verified address", "/verified", 200, {"email_verified": True}, body=_is()),
+    Scenario("an address that nobody proved", "/verified", 403, {"email": "a@example.test"}),
+    Scenario("an address that is proved by a text", "/verified", 403, {"email_verified": "true"}),
+    Scenario("a service in the token", "/envoi", 200, {"services": ["envoi"]}, body=_is()),
+    Scenario("another service in the token", "/envoi", 403, {"services": ["envois"]}),
+    Scenario("no service in the token", "/envoi", 403, {}),
+    Scenario("a service of the tenant", "/envoi/acme", 200, ACME, body=_is("user", "acme"), served=True),
+    Scenario("a service that it switched off", "/envoi/blue", 403, MEMBER | {"services": ["envoi"]}),
+    Scenario("a service of another tenant", "/envoi/acme", 404, {"tenant_id": "home"}, served=True),
+    Scenario("a service of no tenant at all", "/envoi/nowhere", 404, {"tenant_id": "home"}, served=True),
+    Scenario("a loader that fails", "/tenantless/nowhere", 503, {}, more=(("retry-after", "*"),), served=True),
+    Scenario("services without a token", "/envoi/acme", 401, challenge=BARE),
+    Scenario("a permission in the token", "/billing", 200, {"permissions": ["billing.read"]}, body=_is()),
+    Scenario("a wildcard is a permission of that name", "/billing", 403, {"permissions": ["billing.*"]}),
+    Scenario("a permission that is loaded", "/billing/loaded", 200, {"sub": "ada"}, body=_is("ada")),
+    Scenario("a permission that only the token has", "/billing/loaded", 403, {"permissions": ["billing.read"]}),
+    Scenario("a tier in the token", "/plans", 200, {"tier": "enterprise"}, body=_is()),
+    Scenario("another tier", "/plans", 403, {"tier": "free"}),
+    Scenario("a tier that is loaded", "/plans/loaded", 200, {"sub": "ada"}, body=_is("ada")),
+    Scenario("no tier that is loaded", "/plans/loaded", 403, {"tier": "pro"}),
+    Scenario("access until later", "/access", 200, {"access_expires_at": 4_000_000_000}, body=_is()),
+    Scenario("access until a while ago", "/access", 403, {"access_expires_at": 1_000_000_000}),
+    Scenario("access until nobody says when", "/access", 403, {}),
+    Scenario("access by a loader", "/access/loaded", 200, {"sub": "ada"}, body=_is("ada")),
+    Scenario("no access by a loader", "/access/loaded", 403, {"access_expires_at": 4_000_000_000}),
+    Scenario("an account that is locked", "/access/loaded", 403, {"sub": "locked"}),
+    # Tokens that verify, and that the issuer is asked about all the same
+    Scenario("a live token", "/live", 200, {}, body=_is(), served=True),
+    Scenario("a token that was revoked", "/live", 401, {"sub": "revoked"}, challenge=REVOKED, served=True),
+    Scenario("a revoked token where nobody asks", "/not-live", 200, READER | {"sub": "revoked"}, body=_is("revoked")),
+    Scenario("a live token with the scope", "/live/orders", 200, READER, body=_is()),
+    Scenario("the scope before the issuer", "/live/orders", 403, {"sub": "revoked"}, challenge=_lacks("orders:read")),
+    Scenario(
+        "a scope that was taken back",
+        "/live/orders",
+        403,
+        READER | {"sub": "narrowed"},
+        challenge=_lacks("orders:read"),
+    ),
+    Scenario(
+        "nobody says whether it is live", "/live", 503, {"sub": "outage"}, more=(("retry-after", "*"),), served=True
+    ),
+    Scenario("an expired token is not asked about", "/live", 401, OLD, challenge=EXPIRED),
     # Scopes
     Scenario("the scope is there", "/orders", 200, READER, body=_is()),
     Scenario(

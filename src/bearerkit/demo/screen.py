@@ -73,7 +73,7 @@ class Screen:
         self._console.print()
         self._console.print(token, soft_wrap=True)
         self._console.print()
-        # Not through the console: who presses Ctrl-C at once interrupts it before it has forgotten the line, and it would
+        # Not through the console: who presses Ctrl-C at once interrupts it before it has forgotten the line, which would
         # be printed again.
         self._console.file.write("Ctrl-C stops the demo.\n")
         self._console.file.flush()
