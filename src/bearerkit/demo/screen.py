@@ -73,8 +73,7 @@ class Screen:
         self._console.print()
         self._console.print(token, soft_wrap=True)
         self._console.print()
-        # Not through the console: who presses Ctrl-C at once interrupts it before it has forgotten the line, which would
-        # be printed again.
+        # Not through the console: interrupted before it has forgotten a line, it would print that again at the end.
         self._console.file.write("Ctrl-C stops the demo.\n")
         self._console.file.flush()
 

@@ -50,11 +50,10 @@ class ApiKeyKind(Kind):
 
     def at_once(self, credential: str) -> AuthContext | None:
         """From what is remembered. Raises Malformed for what is no key, and what was said of it a moment ago."""
-        self._form.check(credential)
-        if not self._seconds:
-            return None
-        answer = self._remembered(digest_of(credential))
+        # What is remembered was looked at when it came first.
+        answer = self._remembered(digest_of(credential)) if self._seconds else None
         if answer is None:
+            self._form.check(credential)
             return None
         context = granted(answer)
         # None if a batch of uses is due: that has to be waited for.
