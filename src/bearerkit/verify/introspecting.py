@@ -25,6 +25,7 @@ from bearerkit.verify.answer_cache import Answer, AnswerCache, Outcome, digest_u
 from bearerkit.verify.breaker import Breaker
 from bearerkit.verify.kind import Kind
 from bearerkit.verify.metadata import FetchRefused, MetadataReader
+from bearerkit.verify.shared_answers import Shared, SharedAnswers
 from bearerkit.verify.single_flight import SingleFlight
 from bearerkit.verify.world import World
 
@@ -56,6 +57,18 @@ class Introspecting(Kind):
         self._breaker = Breaker(FAILURES, REST)
         self._metadata = MetadataReader(settings.location, world.http, world.clock, "introspection_endpoint")
         self._stale_since: float | None = None
+        shared = settings.shared
+        self._shared = (
+            None
+            if shared is None
+            else SharedAnswers(
+                shared,
+                world.clock,
+                context_of=settings.context_of,
+                seconds_for=self._seconds_for,
+                lock_seconds=settings.network.timeout + 1,
+            )
+        )
 
     def at_once(self, credential: str) -> AuthContext | None:
         """What is remembered of this token; None if the issuer must be asked. Raises TokenInvalid."""
@@ -82,6 +95,8 @@ class Introspecting(Kind):
             outcome = await self._ask_issuer(credential, digest, self._cache.generation)
             if not isinstance(outcome, AuthContext):
                 self._cache.forget(digest)
+                if self._shared is not None:
+                    await self._shared.drop(digest)
             return outcome
 
         # Nobody joins: what was asked a moment ago may have been asked before the moment that matters.
@@ -90,10 +105,16 @@ class Introspecting(Kind):
     def forget_credential(self, credential: str) -> None:
         """Ask the issuer next time."""
         self._cache.forget(self._digest(credential))
+        self._forget_shared()
 
     def forget_where(self, matches: Callable[[AuthContext], bool]) -> None:
         """Ask the issuer next time about every matching caller."""
         self._cache.forget_where(matches)
+        self._forget_shared()
+
+    def _forget_shared(self) -> None:
+        if self._shared is not None:
+            self._shared.forget()
 
     def describe(self) -> str:
         """Where it asks, and whether it is answered."""
@@ -109,13 +130,34 @@ class Introspecting(Kind):
         if known is not None:
             return known
         try:
-            return await self._ask_issuer(credential, digest, generation)
+            if self._shared is None:
+                return await self._ask_issuer(credential, digest, generation)
+            return await self._ask_others(self._shared, credential, digest, generation)
         except IntrospectionUnavailable as outage:
             context = self._stale(digest)
             if context is None:
                 raise
             self._say_stale(outage)
             return context
+
+    async def _ask_others(self, shared: SharedAnswers, credential: str, digest: bytes, generation: int) -> Outcome:
+        """What another process was told, or is being told now; else the issuer, while the others wait for us."""
+        answer, lock = await shared.get(digest), None
+        if answer is None:
+            answer, lock = await shared.wait_for_others(digest)
+        if answer is not None:
+            age = max(0.0, self._world.clock.now() - answer.asked_at)
+            self._keep(digest, answer.outcome, self._world.clock.monotonic() - age, generation)
+            return answer.outcome
+        try:
+            asked_at = self._world.clock.now()
+            outcome = await self._ask_issuer(credential, digest, generation)
+            if generation == self._cache.generation:
+                await shared.put(digest, Shared(outcome, asked_at), self._seconds_for(outcome))
+            return outcome
+        finally:
+            if lock is not None:
+                await shared.release(digest, lock)
 
     async def _ask_issuer(self, credential: str, digest: bytes, generation: int) -> Outcome:
         clock, settings = self._world.clock, self._settings
@@ -134,12 +176,19 @@ class Introspecting(Kind):
             self._not_answered()
             raise
         self._answered()
-        good = isinstance(outcome, AuthContext)
-        seconds = settings.cache_seconds if good else settings.negative_seconds
-        if seconds > 0:
-            # From when it was asked: what changed while the answer was on its way must not count from later.
-            self._cache.keep(digest, Answer(outcome, asked_at + seconds, settings.ends_of(outcome)), generation)
+        self._keep(digest, outcome, asked_at, generation)
         return outcome
+
+    def _seconds_for(self, outcome: Outcome) -> float:
+        settings = self._settings
+        return settings.cache_seconds if isinstance(outcome, AuthContext) else settings.negative_seconds
+
+    def _keep(self, digest: bytes, outcome: Outcome, asked_at: float, generation: int) -> None:
+        """Remember an answer from when it was asked for: what changed while it was on its way counts from there."""
+        seconds = self._seconds_for(outcome)
+        if seconds > 0:
+            answer = Answer(outcome, asked_at + seconds, self._settings.ends_of(outcome))
+            self._cache.keep(digest, answer, generation)
 
     async def _post(self, credential: str) -> Fetched:
         settings, clock = self._settings, self._world.clock

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from hashlib import sha256
 from typing import Any, Final, Literal, NoReturn, final
 
@@ -18,6 +19,7 @@ from bearerkit.jose.claims import ANY, Sentinel
 from bearerkit.jose.client_auth import ClientAuth, client_auth
 from bearerkit.jose.introspection_answer import AnswerRules
 from bearerkit.jose.mapping import ClaimMapping
+from bearerkit.ports import SharedCache
 from bearerkit.verify.answer_cache import NEGATIVE_SECONDS_MAX, Outcome
 from bearerkit.verify.introspecting import Introspecting
 from bearerkit.verify.key_location import KeyLocation, metadata_candidates, url_problem
@@ -57,6 +59,8 @@ class Introspection(KindSettings):
         cache_size: How many answers are remembered.
         stale_seconds: How much longer an old answer is believed while the issuer does not answer. 0, the default,
             answers 503 instead.
+        shared: Answers that all processes share (`RedisCache`); `cache_seconds` then counts from when any of them
+            asked.
         leeway: Seconds of clock difference that are forgiven, at most 300.
         hosts: Further hosts that metadata may name.
         network: How requests are made; `timeout` bounds one as a whole.
@@ -86,6 +90,7 @@ class Introspection(KindSettings):
         negative_seconds: float = 5.0,
         cache_size: int = 10_000,
         stale_seconds: float = 0.0,
+        shared: SharedCache | None = None,
         leeway: float = 30.0,
         hosts: Iterable[str] = (),
         network: Network = Network(),
@@ -123,7 +128,7 @@ class Introspection(KindSettings):
         ours = _client(client, client_id, client_secret, problems)
         if problems or ours is None:
             raise ConfigError(problems)
-        fields: dict[str, Any] = {
+        given: dict[str, Any] = {
             "endpoint": endpoint,
             "location": location,
             "name": endpoint or location.name,
@@ -145,12 +150,13 @@ class Introspection(KindSettings):
             "negative_seconds": negative_seconds,
             "stale_seconds": stale_seconds,
             "cache_size": cache_size,
+            "shared": shared,
             "leeway": leeway,
             "prefixes": begins,
             "unprefixed": not begins,
             "issuer": issuer,
         }
-        for name, value in fields.items():
+        for name, value in given.items():
             object.__setattr__(self, name, value)
 
     endpoint: str | None
@@ -166,6 +172,7 @@ class Introspection(KindSettings):
     negative_seconds: float
     stale_seconds: float
     cache_size: int
+    shared: SharedCache | None
     leeway: float
 
     def enter(self, world: World) -> Kind:
@@ -190,8 +197,17 @@ class Introspection(KindSettings):
     @property
     def salt(self) -> bytes:
         """What answers depend on besides the token, for the keys of caches: nobody reads another's answers."""
-        parts = [self.name, self.client.client_id, repr(self.rules), sorted(map(repr, [self.mapping])), "1"]
-        return sha256(json.dumps(parts, default=str).encode()).digest()
+        rules, (mapping,) = self.rules, self.mapping.__reduce__()[1]
+        parts = {
+            "endpoint": self.name,
+            "client": self.client.client_id,
+            # By name and sorted: a set has another order in each process.
+            "rules": {item.name: _in_order(getattr(rules, item.name)) for item in fields(rules) if item.init},
+            "mapping": mapping,
+            "wildcards": self.wildcard_scopes,
+            "version": 1,
+        }
+        return sha256(json.dumps(parts, default=repr, sort_keys=True).encode()).digest()
 
     def context_of(self, claims: dict[str, Any]) -> AuthContext:
         """Who an active token belongs to."""
@@ -207,6 +223,10 @@ class Introspection(KindSettings):
 
     def __repr__(self) -> str:
         return f"Introspection({self.name!r})"
+
+
+def _in_order(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 def _parsed(claims: ClaimMapping | Mapping[str, Any] | None, problems: list[str]) -> ClaimMapping:
