@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,6 +17,7 @@ from bearerkit import Auth, Issuer, Network
 from bearerkit.http import Fetch, Fetched
 from bearerkit.starlette import RequireBearer, auth_from
 from bearerkit.transport.blocking import BlockingClient
+from concurrency.signed_answers import signed
 
 PATIENCE = 20
 MASTER = os.getpid()
@@ -49,15 +48,4 @@ async def who(request: Request) -> JSONResponse:
     return JSONResponse({"subject": auth_from(request).subject, "master": MASTER})
 
 
-routes = Starlette(routes=[Route("/warm", RequireBearer(warm)(who)), Route("/busy", RequireBearer(busy)(who))])
-
-
-async def app(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
-    """The routes; every answer names the worker that gives it."""
-
-    async def signed(message: Any) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], (b"x-worker", str(os.getpid()).encode())]
-        await send(message)
-
-    await routes(scope, receive, signed)
+app = signed(Starlette(routes=[Route("/warm", RequireBearer(warm)(who)), Route("/busy", RequireBearer(busy)(who))]))

@@ -69,22 +69,35 @@ class Gunicorn:
         return answers
 
 
-@contextmanager
-def gunicorn(**environment: str) -> Iterator[Gunicorn]:
-    """`gunicorn --preload` with uvicorn's workers, stopped at the end of the block with all of its workers."""
+def with_gunicorn(app: str, listener: int) -> list[str]:
+    """`gunicorn --preload` with uvicorn's workers."""
     from gunicorn.config import KNOWN_SETTINGS
 
     # Newer versions open a control socket in the home directory unless told not to.
     controlled = any(setting.name == "control_socket_disable" for setting in KNOWN_SETTINGS)
+    return [
+        *("gunicorn", app, "--preload", "--worker-class", "uvicorn_worker.UvicornWorker", "--workers", str(WORKERS)),
+        *("--bind", f"fd://{listener}", "--graceful-timeout", "5", "--timeout", "60"),
+        *(["--no-control-socket"] if controlled else []),
+    ]
+
+
+def with_uvicorn(app: str, listener: int) -> list[str]:
+    """uvicorn with workers of its own, which import the application themselves."""
+    return ["uvicorn", app, "--workers", str(WORKERS), "--fd", str(listener), "--log-level", "warning"]
+
+
+@contextmanager
+def gunicorn(
+    app: str = "concurrency.preload_app:app",
+    command: Callable[[str, int], list[str]] = with_gunicorn,
+    **environment: str,
+) -> Iterator[Gunicorn]:
+    """A server with several workers, stopped at the end of the block with all of them."""
     search_path = os.pathsep.join([str(Path(__file__).parent.parent), *sys.path])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "gunicorn", "concurrency.preload_app:app", "--preload"),
-                *("--worker-class", "uvicorn_worker.UvicornWorker", "--workers", str(WORKERS)),
-                *("--bind", f"fd://{listener.fileno()}", "--graceful-timeout", "5", "--timeout", "60"),
-                *(["--no-control-socket"] if controlled else []),
-            ],
+            [sys.executable, "-m", *command(app, listener.fileno())],
             env=os.environ | {"PYTHONPATH": search_path} | environment,
             pass_fds=[listener.fileno()],
             stdout=subprocess.PIPE,

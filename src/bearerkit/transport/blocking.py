@@ -9,6 +9,7 @@ error. There is nothing to close: each fetch opens and closes its own connection
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - or a fork while a thread first resolves a name leaves half of it in the child
 import re
 import socket
 import ssl

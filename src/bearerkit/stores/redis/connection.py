@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - or a fork while a thread first resolves a name leaves half of it in the child
 from typing import Any, Final
 
 import redis
