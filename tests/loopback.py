@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -116,6 +117,121 @@ def serve(say: Say, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
         over.set()
         acceptor.join(PATIENCE)
         listener.close()
+        for thread in threads:
+            thread.join(PATIENCE)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request to a server that keeps its connections: on which of them, and as the how many of it (from 0)."""
+
+    connection: int
+    turn: int
+    head: str
+    body: bytes
+
+
+Turn = Callable[[Asked, socket.socket, threading.Event], bool]
+"""Answers one request; False closes the connection."""
+
+
+def kept(body: bytes, **headers: str) -> Turn:
+    """An ordinary answer to every request, on a connection that stays open."""
+    say = reply(body, **headers)
+
+    def turn(_: Asked, connection: socket.socket, over: threading.Event) -> bool:
+        say(connection, over)
+        return True
+
+    return turn
+
+
+class KeptServer(Server):
+    """What a server that keeps connections saw."""
+
+    def __init__(self, port: int, scheme: str) -> None:
+        super().__init__(port, scheme)
+        self.asked: list[Asked] = []
+        self.open = 0
+        """Connections that are open now."""
+        self.most_open = 0
+        self.changed = threading.Condition()
+
+    def wait_until_closed(self) -> None:
+        """Until no connection is open."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.open == 0, PATIENCE), f"{self.open} connections are open"
+
+
+@contextmanager
+def converse(turn: Turn, tls: ssl.SSLContext | None = None) -> Iterator[KeptServer]:
+    """A server that answers one request after another on each connection."""
+    over = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    listener.settimeout(0.01)
+    server = KeptServer(listener.getsockname()[1], "https" if tls else "http")
+    threads: list[threading.Thread] = []
+    sockets: list[socket.socket] = []
+
+    def requests(connection: socket.socket, number: int) -> Iterator[Asked]:
+        data, position = b"", 0
+        while True:
+            while b"\r\n\r\n" not in data:
+                if not (piece := connection.recv(65_536)):
+                    return
+                data += piece
+            head, _, data = data.partition(b"\r\n\r\n")
+            text = head.decode("latin-1")
+            size = next((int(line[15:]) for line in text.lower().split("\r\n") if line[:15] == "content-length:"), 0)
+            while len(data) < size:
+                if not (piece := connection.recv(65_536)):
+                    return
+                data += piece
+            yield Asked(number, position, text, data[:size])
+            data, position = data[size:], position + 1
+
+    def handle(connection: socket.socket, number: int) -> None:
+        connection.settimeout(PATIENCE)
+        try:
+            with (
+                suppress(OSError),
+                connection if tls is None else tls.wrap_socket(connection, server_side=True) as ours,
+            ):
+                sockets.append(ours)
+                for asked in requests(ours, number):
+                    server.asked.append(asked)
+                    server.heads.append(asked.head)
+                    if not turn(asked, ours, over):
+                        break
+        finally:
+            connection.close()
+            with server.changed:
+                server.open -= 1
+                server.changed.notify_all()
+
+    def accept() -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                connection, _ = listener.accept()
+                sockets.append(connection)
+                with server.changed:
+                    server.connections += 1
+                    server.open += 1
+                    server.most_open = max(server.most_open, server.open)
+                threads.append(threading.Thread(target=handle, args=(connection, server.connections - 1), daemon=True))
+                threads[-1].start()
+
+    acceptor = threading.Thread(target=accept, daemon=True)
+    acceptor.start()
+    try:
+        yield server
+    finally:
+        over.set()
+        acceptor.join(PATIENCE)
+        listener.close()
+        for connection in sockets:
+            with suppress(OSError):  # most are closed already; a client may keep the rest as long as it likes
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join(PATIENCE)
 

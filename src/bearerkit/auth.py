@@ -272,6 +272,7 @@ class Auth:
         """Empty the caches and close connections. An `Auth` may be used again afterwards."""
         self._forgetting.close()
         self._identifier.close()
+        self._world.release()
 
     async def aclose(self) -> None:
         """`close` for async code."""
@@ -313,7 +314,7 @@ class Auth:
         if identity is not None:
             self._identifier = FixedIdentity(identity, before.now if clock is None else clock.now)
         else:
-            world = self._world if http is None else self._world._replace(http=http)
+            world = self._world if http is None else self._world._replace(http=http, pooled=http)
             self._identifier = self._wire(world if clock is None else world._replace(clock=clock))
         try:
             yield self

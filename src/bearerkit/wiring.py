@@ -10,6 +10,7 @@ from bearerkit.issuer import entry_of
 from bearerkit.ports import Clock, Entropy, HttpClient, Observer, Revocations, Threads
 from bearerkit.system import DaemonThreads, SilentObserver, SystemClock, SystemEntropy
 from bearerkit.transport.blocking import BlockingClient
+from bearerkit.transport.pooled import PooledClient
 from bearerkit.verify.authenticator import Authenticator
 from bearerkit.verify.credentials import Places
 from bearerkit.verify.issuer import IssuerSettings
@@ -30,13 +31,16 @@ def world_of(
     threads: Threads | None,
     observer: Observer | None,
 ) -> World:
-    """The given ports, and the real world for the others."""
+    """The given ports, and the real world for the others. A given `http` does everything."""
+    pooled = PooledClient()
     return World(
         http=BlockingClient() if http is None else http,
         clock=SystemClock() if clock is None else clock,
         entropy=SystemEntropy() if entropy is None else entropy,
         threads=DaemonThreads() if threads is None else threads,
         observer=_NOBODY_LISTENS if observer is None else observer,
+        pooled=pooled if http is None else http,
+        release=pooled.close,
     )
 
 

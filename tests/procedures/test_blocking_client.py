@@ -1,4 +1,7 @@
-"""`BlockingClient` against real sockets on loopback: limits, refusals, pinning, TLS, tokens, proxies."""
+"""Both HTTP clients against real sockets on loopback: limits, refusals, pinning, TLS, tokens, proxies.
+
+What only one of them does stands at the end (`BlockingClient`) and in test_pooled_client.py.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +24,48 @@ from bearerkit._drive import run
 from bearerkit.errors import ConfigError
 from bearerkit.http import Fetch, Fetched, FetchFailed, Network
 from bearerkit.transport.blocking import BlockingClient, resolve
-from loopback import PATIENCE, certificate_authority, drip, raw, relay_to, reply, serve, silence
+from bearerkit.transport.pooled import PooledClient
+from loopback import (
+    PATIENCE,
+    certificate_authority,
+    converse,
+    drip,
+    kept,
+    raw,
+    relay_to,
+    reply,
+    serve,
+    silence,
+)
 
 QUICK = Network(timeout=0.2)
 PUBLIC = "93.184.216.34"
 
 
+Client = BlockingClient | PooledClient
+made: list[type[Client]] = []
+"""The client of the test that is running."""
+
+
+@pytest.fixture(autouse=True, params=[BlockingClient, PooledClient])
+def each_client(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test here runs once with each client."""
+    made[:] = [request.param]
+    yield
+    made.clear()
+
+
 def get(url: str, network: Network = Network(timeout=PATIENCE), *, untrusted: bool = False, **also: Any) -> Fetched:
-    return run(BlockingClient(**also).fetch(Fetch(url, network, untrusted=untrusted)))
+    return send(Fetch(url, network, untrusted=untrusted), **also)
+
+
+def send(fetch: Fetch, **also: Any) -> Fetched:
+    client = made[0](**also)
+    try:
+        return run(client.fetch(fetch))
+    finally:
+        if isinstance(client, PooledClient):
+            client.close()
 
 
 def refused(url: str, network: Network = Network(timeout=PATIENCE), **also: Any) -> FetchFailed:
@@ -506,12 +543,68 @@ def test_a_proxy_url_that_cannot_be_used(proxy: str) -> None:
     assert "proxy" in refused("https://id.example/", replace(QUICK, proxy=proxy), resolve=Names()).detail
 
 
+# Requests with a body
+
+
+def test_a_body_makes_it_a_post() -> None:
+    form = ("Content-Type", "application/x-www-form-urlencoded")
+    with converse(kept(b"{}")) as server:
+        for body in (b"token=abc", b"", b"x" * 100_000):
+            send(Fetch(server.url("/introspect"), Network(timeout=PATIENCE), headers=(form,), body=body))
+            assert server.asked[-1].body == body
+            assert server.heads[-1].startswith("POST /introspect HTTP/1.1\r\n")
+            assert server.header("content-length") == str(len(body))
+            assert server.header("content-type") == form[1]
+            assert server.heads[-1].lower().count("content-length") == 1
+
+
+def test_the_headers_of_a_request_win_over_those_of_the_network(tmp_path: Path) -> None:
+    """Also over the token in a file: a request that says who it is from is not sent as somebody else's."""
+    (tmp_path / "token").write_text("theirs")
+    network = Network(
+        timeout=PATIENCE,
+        token_file=str(tmp_path / "token"),
+        headers={"authorization": "Basic theirs", "X-Own": "a", "Connection": "upgrade"},
+    )
+    with converse(kept(b"{}")) as server:
+        send(
+            Fetch(server.url(), network, headers=(("AUTHORIZATION", "Basic ours"), ("accept", "text/html")), body=b"x")
+        )
+        assert server.header("authorization") == "Basic ours"
+        assert server.heads[-1].lower().count("authorization") == 1
+        assert server.header("x-own") == "a"
+        assert server.header("accept") == "application/json, */*;q=0.5"
+        assert server.header("connection") != "upgrade"
+
+
+@pytest.mark.parametrize("value", ["geheim\r\nX-B: 1", "geheim\n", "geheim\x00", "geheim\u20ac"])
+def test_secrets_of_a_request_are_not_repeated(value: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with converse(kept(b"{}")) as server:
+        fetch = Fetch(server.url(), Network(timeout=PATIENCE), headers=(("Authorization", value),), body=b"geheim")
+        with pytest.raises(FetchFailed) as caught:
+            send(fetch)
+    assert server.asked == []
+    assert "geheim" not in str(caught.value) + caplog.text + repr(fetch)
+
+
+def test_the_body_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    headers = (("Authorization", "Basic geheim"),)
+    with converse(kept(b"{}")) as server:
+        send(Fetch(server.url(), Network(timeout=PATIENCE), headers=headers, body=b"token=geheim"))
+    with serve(raw(b"")) as broken, pytest.raises(FetchFailed) as caught:
+        send(Fetch(broken.url(), Network(timeout=PATIENCE), headers=headers, body=b"token=geheim"))
+    assert caplog.text
+    assert "geheim" not in caplog.text + str(caught.value)
+
+
 # Weight
 
 
 def test_importing_the_client_loads_no_http_library() -> None:
     script = (
-        "import sys, bearerkit.transport.blocking, bearerkit.system;"
+        "import sys, bearerkit.transport.blocking, bearerkit.transport.pooled, bearerkit.system;"
         "print(*(name in sys.modules for name in ('httpcore2', 'anyio', 'asyncio')))"
     )
     result = subprocess.run(
