@@ -202,7 +202,7 @@ class Introspecting(Kind):
             endpoint, settings.network, headers=(_FORM, *ours.headers), body=urlencode(fields).encode("ascii")
         )
         try:
-            return await port("http.fetch", self._world.http.fetch(fetch))
+            return await port("http.fetch", self._world.pooled.fetch(fetch))
         except FetchFailed as failed:
             self._metadata.forget()
             raise IntrospectionUnavailable(f"{endpoint}: {failed.detail}", hint=failed.hint) from None
