@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import secrets
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from auth_doubles import ISSUER, auth, token
-from bearerkit import ConfigError, InternalSecret, Issuer, Request, Sessions, principal, scope
+from bearerkit import ConfigError, InternalSecret, Issuer, RedactTokens, Request, Sessions, principal, scope
 from bearerkit.errors import CredentialsMissing, InsufficientScope, InvalidRequest, TokenInvalid
 from bearerkit.http import Headers
 from bearerkit.testing import SigningKey
@@ -168,3 +169,13 @@ def test_it_is_never_shown(caplog: pytest.LogCaptureFixture) -> None:
     shown += [caplog.text, str(pickle.dumps(settings)), repr(vars(settings.enter(whole._world)))]
     assert not any(secret in text for text in shown for secret in (NEW, OLD))
     assert whole.describe() == "InternalSecret(hidden, header='x-internal-secret'): 2 in use"
+
+
+@pytest.mark.parametrize(
+    "form", ["X-Internal-Secret: {}", "{{'x-internal-secret': '{}'}}", "HTTP_X_INTERNAL_SECRET={}"]
+)
+def test_access_logs_do_not_show_it(form: str) -> None:
+    """The filter for logs knows the field."""
+    record = logging.makeLogRecord({"msg": form.format(NEW)})
+    RedactTokens().filter(record)
+    assert NEW not in record.getMessage()

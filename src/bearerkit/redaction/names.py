@@ -39,7 +39,7 @@ COOKIES: Final = _folded("cookie setcookie")
 SUBPROTOCOL: Final = "secwebsocketprotocol"
 """The header of a WebSocket that may hold a token after the word `bearer`."""
 _BARE_HEADERS: Final = _folded(
-    "xapikey xapitoken xaccesstoken xauthtoken xforwardedaccesstoken xamzsecuritytoken dpop",
+    "xapikey xapitoken xaccesstoken xauthtoken xforwardedaccesstoken xamzsecuritytoken dpop xinternalsecret",
     "xamznoidcdata xamznoidcaccesstoken xgoogiapjwtassertion cfaccessjwtassertion",
 )
 HEADERS: Final = AUTHORIZATION | COOKIES | {SUBPROTOCOL} | _BARE_HEADERS
