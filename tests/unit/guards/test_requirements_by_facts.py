@@ -12,6 +12,7 @@ from bearerkit.errors import (
     AccessExpired,
     BearerkitError,
     ConfigError,
+    CredentialsMissing,
     EmailUnverified,
     InsufficientScope,
     PermissionDenied,
@@ -25,8 +26,10 @@ from bearerkit.guards import (
     access_valid,
     any_scope,
     email_verified,
+    facts_to_load,
     live,
     permission,
+    refuse_early,
     scope,
     service,
     tier,
@@ -263,3 +266,10 @@ def test_scopes_stay_in_the_description() -> None:
     assert need.scopes() == ("a", "b")
     assert need.only_scopes
     assert (need | scope("c")).only_scopes
+
+
+def test_nobody_is_refused_early() -> None:
+    """And no fact is loaded about nobody."""
+    with pytest.raises(CredentialsMissing):
+        refuse_early(live(), AuthContext.anonymous(), REQUEST, NOW)
+    assert facts_to_load(live(), AuthContext.anonymous(), REQUEST, NOW) == ()
