@@ -133,18 +133,19 @@ class RedisCache:
         return f"{self._namespace}:cache:{sha256(key).hexdigest()}".encode()
 
     def _ask(self, call: Callable[[], T]) -> Any:
-        if not self._outage.admits():
+        spell = self._outage.admits()
+        if not spell:
             raise CacheUnavailable("Redis did not answer a moment ago")
         try:
             answer = call()
         except FAILURES as error:
-            self._outage.failed(error)
+            self._outage.failed(error, spell)
             raise CacheUnavailable(f"Redis does not answer: {type(error).__name__}") from error
         except BaseException:
             # Whoever was admitted has to say how it went, or nobody is admitted again.
-            self._outage.failed(CacheUnavailable("interrupted"))
+            self._outage.failed(CacheUnavailable("interrupted"), spell)
             raise
-        self._outage.succeeded()
+        self._outage.succeeded(spell)
         return answer
 
     def _opened(self, sealed: bytes, place: bytes, mark: bytes) -> bytes | None:

@@ -79,15 +79,16 @@ class RedisEvictions:
     def publish(self, message: Mapping[str, str]) -> None:
         """Tell every process. When Redis is down, that is logged, and they forget when it is back."""
         data = sealed(message, self._seals, self._channel, os.urandom(RANDOM_BYTES))
-        if not self._outage.admits():
+        spell = self._outage.admits()
+        if not spell:
             return
         try:
             self._end_shared()
             self._client.publish(self._channel, data)
         except FAILURES as error:
-            self._outage.failed(error)
+            self._outage.failed(error, spell)
         else:
-            self._outage.succeeded()
+            self._outage.succeeded(spell)
 
     def listen(self, handler: Handler) -> Callable[[], None]:
         """Have `handler` called on a daemon thread; returns what ends that."""
