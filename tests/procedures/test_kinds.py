@@ -6,19 +6,20 @@ from typing import Any
 
 import pytest
 
-from auth_doubles import ISSUER, auth, token
-from bearerkit import Auth, AuthContext, ConfigError, Issuer, Request
+from auth_doubles import ISSUER, NOW, auth, token
+from bearerkit import ApiKeys, Auth, AuthContext, ConfigError, InternalSecret, Issuer, Request, Sessions, live
 from bearerkit.errors import (
     CredentialsMissing,
     InvalidRequest,
     IssuerMismatch,
     Malformed,
     PermissionDenied,
+    Revoked,
     TokenInvalid,
 )
 from bearerkit.http import Headers
 from bearerkit.ports import Waits
-from bearerkit.testing import SigningKey
+from bearerkit.testing import FrozenClock, SigningKey
 from bearerkit.verify.kind import Kind, KindSettings
 from bearerkit.verify.world import World
 
@@ -169,3 +170,24 @@ def test_what_an_operator_sees(caplog: pytest.LogCaptureFixture) -> None:
     assert kind.kind.closed
     whole.forget(token="opaque")
     whole.forget(identity_id="i1")
+
+
+def test_every_kind_of_ours_can_be_asked_live() -> None:
+    """Past what is remembered; what is gone is Revoked."""
+    sessions = {"0123456789abcdef": {"sub": "ada"}}
+    clock = FrozenClock(NOW)
+    session = auth(Sessions(sessions.get, cookie="sid", cache_ttl=60), clock=clock)
+    keys = {"k_0123456789abcdef0123456789abcdef": {"sub": "bob"}}
+    key = auth(ApiKeys(prefix="k_", resolver=keys.get, cache_seconds=60), clock=clock)
+    secret = auth(InternalSecret("of-the-tests-0123456789-abcdefghij"))
+    cookie = Request("GET", "/", Headers([("cookie", "sid=0123456789abcdef")]))
+    bearer = Request("GET", "/", Headers([("authorization", "Bearer k_0123456789abcdef0123456789abcdef")]))
+    inside = Request("GET", "/", Headers([("x-internal-secret", "of-the-tests-0123456789-abcdefghij")]))
+    for whole, request in ((session, cookie), (key, bearer), (secret, inside)):
+        assert whole.authorize(request, live()).is_authenticated
+    sessions.clear(), keys.clear()
+    for whole, request in ((session, cookie), (key, bearer)):
+        fresh = Request("GET", "/", request.headers)
+        assert whole.authorize(fresh).is_authenticated
+        with pytest.raises(Revoked):
+            whole.authorize(Request("GET", "/", request.headers), live())

@@ -67,6 +67,11 @@ class ApiKeyKind(Kind):
             await self.uses.write()
         return context
 
+    async def live(self, credential: str, waits: Waits) -> AuthContext:
+        """What the store or the resolver says now."""
+        self._form.check(credential)
+        return granted(await self._source.ask(credential))
+
     async def _answer(self, credential: str, waits: Waits) -> Outcome:
         if self._flights is None:
             return await self._source.ask(credential)

@@ -127,6 +127,9 @@ class _Shared(Kind):
     async def verify(self, credential: str, waits: Waits) -> AuthContext:
         return self.at_once(credential)
 
+    async def live(self, credential: str, waits: Waits) -> AuthContext:
+        return self.at_once(credential)
+
     def describe(self) -> str:
         return f"{self._name}: {len(self._digests)} in use"
 

@@ -17,7 +17,7 @@ said in session_answer.py, which pages may use a cookie in same_site.py, which c
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
@@ -136,13 +136,21 @@ class _Known(Kind):
         known = self.at_once(credential)
         if known is not None:
             return known
+        return await self._resolve(digest_under(_SALT, credential), credential, waits)
+
+    async def _resolve(self, key: Hashable, credential: str, waits: Waits) -> AuthContext:
         digest = digest_under(_SALT, credential)
         if not self._awaits:
             try:
-                return await self._flights.ask(digest, partial(self._ask, credential, digest, False), waits)
+                return await self._flights.ask(key, partial(self._ask, credential, digest, False), waits)
             except _ToBeAwaited:
                 self._awaits = True
-        return await self._calls.ask(digest, partial(self._ask, credential, digest, True), waits)
+        return await self._calls.ask(key, partial(self._ask, credential, digest, True), waits)
+
+    async def live(self, credential: str, waits: Waits) -> AuthContext:
+        # Under a key that nobody shares: what was asked a moment ago may be of before the moment that matters.
+        check_session_id(credential)
+        return await self._resolve(object(), credential, waits)
 
     def check(self, request: Request) -> None:
         check_same_site(request, self._origins)

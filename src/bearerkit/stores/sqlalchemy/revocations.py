@@ -5,23 +5,22 @@ One table, one statement for each question and each change. Fail closed: a datab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar, final
+from collections.abc import Sequence
+from typing import Any, Final, final
 
-from sqlalchemy import Column, Connection, Double, Engine, MetaData, String, Table, case, delete, select
+from sqlalchemy import Column, Double, Engine, MetaData, String, Table, case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bearerkit._drive import port, run
-from bearerkit.errors import ConfigError, StoreUnavailable
+from bearerkit.errors import ConfigError
 from bearerkit.ports import Clock
 from bearerkit.stores.revocation_list import RevocationList
+from bearerkit.stores.sqlalchemy.connections import work_in
 
 __all__ = ["RevocationTables", "SqlRevocations"]
 
-T = TypeVar("T")
-
+_WHAT: Final = "list of revocations"
 _INSERT: Final[dict[str, Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
@@ -73,7 +72,7 @@ class SqlRevocations(RevocationList):
 
     async def acreate_all(self) -> None:
         """Create the table if it is missing. Raises StoreUnavailable."""
-        await self._work(self._engine, self.metadata.create_all)
+        await work_in(_WHAT, self._engine, self.metadata.create_all)
 
     def create_all(self) -> None:
         """As `acreate_all`, for sync code."""
@@ -82,8 +81,10 @@ class SqlRevocations(RevocationList):
     async def apurge(self) -> int:
         """Delete entries that have ended; says how many. Call it now and then. Raises StoreUnavailable."""
         entries, now = self._tables.entries, self._clock.now()
-        return await self._work(
-            self._engine, lambda connection: connection.execute(delete(entries).where(entries.c.ends < now)).rowcount
+        return await work_in(
+            _WHAT,
+            self._engine,
+            lambda connection: connection.execute(delete(entries).where(entries.c.ends < now)).rowcount,
         )
 
     def purge(self) -> int:
@@ -98,27 +99,11 @@ class SqlRevocations(RevocationList):
             for name in ("moment", "ends")
         }
         statement = first.on_conflict_do_update(index_elements=["entry"], set_=later)
-        await self._work(self._engine, lambda connection: connection.execute(statement))
+        await work_in(_WHAT, self._engine, lambda connection: connection.execute(statement))
 
     async def _moments(self, keys: Sequence[str]) -> Sequence[float]:
         if not keys:
             return ()
         entries = self._tables.entries
         statement = select(entries.c.moment).where(entries.c.entry.in_(keys))
-        return await self._work(self._reading, lambda connection: connection.scalars(statement).all())
-
-    async def _work(self, engine: Engine | AsyncEngine, work: Callable[[Connection], T]) -> T:
-        try:
-            if isinstance(engine, AsyncEngine):
-                async with engine.begin() as waiting:
-                    return await waiting.run_sync(work)
-            with engine.begin() as connection:
-                return work(connection)
-        except (SQLAlchemyError, OSError) as error:
-            # The driver's own text; SQLAlchemy's would add the statement and its parameters.
-            text: Any = getattr(error, "orig", None) or error
-            first_line = f"{type(text).__name__}: {str(text).partition(chr(10))[0]}"[:500]
-            raise StoreUnavailable(
-                f"the list of revocations failed: {first_line}",
-                hint="Is the database up, and was the table made (create_all, or a migration)?",
-            ) from error
+        return await work_in(_WHAT, self._reading, lambda connection: connection.scalars(statement).all())
