@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from auth_doubles import ISSUER, NOW, Events, auth, request, token
-from bearerkit import ANY, Auth, AuthContext, ConfigError, Introspection, Issuer, live, scope
+from bearerkit import ANY, Auth, AuthContext, ConfigError, Introspection, Issuer, can, live, scope
 from bearerkit.errors import (
     AudienceMismatch,
     Expired,
@@ -21,6 +22,7 @@ from bearerkit.errors import (
     IntrospectionUnavailable,
     IssuerMismatch,
     Malformed,
+    PermissionDenied,
     ProofInvalid,
     Revoked,
     TokenInvalid,
@@ -459,3 +461,44 @@ def test_a_jwt_is_verified_here_and_introspected_only_where_a_requirement_says_l
         whole.authorize(request(jwt), live())
     with pytest.raises(ConfigError):
         auth(issuer, web=server).authorize(request(jwt), live())
+
+
+def test_an_answer_may_bring_a_policy() -> None:
+    """It counts for this caller, with what is known of the request; one that does not parse is an outage."""
+    document = [{"effect": "allow", "actions": ["orders.read"], "resources": ["orders/${principal.tenant}"],
+                 "conditions": [{"op": "StringEquals", "key": "request.method", "values": ["GET"]}]}]  # fmt: skip
+    server = Server({"t": {**ACTIVE, "tenant_id": "acme", "p": document}, "u": ACTIVE})
+    whole = service(server, policy_claim="p")
+    for _ in range(2):
+        assert whole.authorize(request("t"), can("orders.read", "orders/acme")).subject == "u1"
+        for presented, resource in (("t", "orders/other"), ("u", "orders/acme")):
+            with pytest.raises(PermissionDenied):
+                whole.authorize(request(presented), can("orders.read", resource))
+    assert server.tokens == ["t", "u"]
+    for broken in ([{"effect": "alow"}], "text", {"version": "9"}):
+        with pytest.raises(IntrospectionUnavailable):
+            service(Server({"t": {**ACTIVE, "p": broken}}), policy_claim="p").verify("t")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_caller_may_be_cancelled_at_every_step(steps: int) -> None:
+    """After so many turns of the loop: nothing is left behind, and the next caller is served."""
+    server = Server({f"t{number}": ACTIVE for number in range(3)})
+    whole = service(server)
+    server.gate = threading.Event()
+    async with anyio.create_task_group() as tasks:
+        for number in range(3):
+            tasks.start_soon(whole.aauthorize, request(f"t{number % 2}"))
+        for _ in range(steps):
+            await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+    server.gate.set()
+    for number in range(3):
+        assert (await whole.aauthorize(request(f"t{number}"))).subject == "u1"
+    kind = whole._identifier._kinds.all[0]
+    while len(kind._flights):
+        await anyio.sleep(0.001)
+    assert kind._flights._lock.acquire(timeout=1)
+    assert set(server.tokens) == {"t0", "t1", "t2"}
+    assert all(server.tokens.count(token) <= 2 for token in server.tokens)

@@ -13,17 +13,19 @@ from hashlib import sha256
 from typing import Any, Final, Literal, NoReturn, final
 
 from bearerkit.context import AuthContext
-from bearerkit.errors import ConfigError
+from bearerkit.errors import ConfigError, IntrospectionUnavailable, PolicyError
 from bearerkit.http import Network
 from bearerkit.jose.claims import ANY, Sentinel
 from bearerkit.jose.client_auth import ClientAuth, client_auth
 from bearerkit.jose.introspection_answer import AnswerRules
 from bearerkit.jose.mapping import ClaimMapping
+from bearerkit.policy import Policy
 from bearerkit.ports import SharedCache
 from bearerkit.verify.answer_cache import NEGATIVE_SECONDS_MAX, Outcome
 from bearerkit.verify.introspecting import Introspecting
 from bearerkit.verify.key_location import KeyLocation, metadata_candidates, url_problem
 from bearerkit.verify.kind import Kind, KindSettings
+from bearerkit.verify.policies import bringing
 from bearerkit.verify.world import World
 
 __all__ = ["Introspection"]
@@ -59,6 +61,8 @@ class Introspection(KindSettings):
         cache_size: How many answers are remembered.
         stale_seconds: How much longer an old answer is believed while the issuer does not answer. 0, the default,
             answers 503 instead.
+        policy_claim: The member of the answers that holds a policy document, for `can` and `ctx.can`. A caller whose
+            answer lacks it has no policy of his own; a document that does not parse is an outage.
         shared: Answers that all processes share (`RedisCache`); `cache_seconds` then counts from when any of them
             asked.
         leeway: Seconds of clock difference that are forgiven, at most 300.
@@ -90,6 +94,7 @@ class Introspection(KindSettings):
         negative_seconds: float = 5.0,
         cache_size: int = 10_000,
         stale_seconds: float = 0.0,
+        policy_claim: str | None = None,
         shared: SharedCache | None = None,
         leeway: float = 30.0,
         hosts: Iterable[str] = (),
@@ -151,6 +156,7 @@ class Introspection(KindSettings):
             "stale_seconds": stale_seconds,
             "cache_size": cache_size,
             "shared": shared,
+            "policy_claim": policy_claim,
             "leeway": leeway,
             "prefixes": begins,
             "unprefixed": not begins,
@@ -173,6 +179,7 @@ class Introspection(KindSettings):
     stale_seconds: float
     cache_size: int
     shared: SharedCache | None
+    policy_claim: str | None
     leeway: float
 
     def enter(self, world: World) -> Kind:
@@ -205,13 +212,24 @@ class Introspection(KindSettings):
             "rules": {item.name: _in_order(getattr(rules, item.name)) for item in fields(rules) if item.init},
             "mapping": mapping,
             "wildcards": self.wildcard_scopes,
+            "policy": self.policy_claim,
             "version": 1,
         }
         return sha256(json.dumps(parts, default=repr, sort_keys=True).encode()).digest()
 
     def context_of(self, claims: dict[str, Any]) -> AuthContext:
-        """Who an active token belongs to."""
-        return AuthContext(claims, self.mapping, credential_kind="opaque", wildcard_scopes=self.wildcard_scopes)
+        """Who an active token belongs to, with the policy that came along."""
+        context = AuthContext(claims, self.mapping, credential_kind="opaque", wildcard_scopes=self.wildcard_scopes)
+        document = None if self.policy_claim is None else claims.get(self.policy_claim)
+        if document is None:
+            return context
+        try:
+            return bringing(context, Policy.parse(document, id=self.policy_claim))
+        except PolicyError as error:
+            problems = "; ".join(map(str, error.problems[:3]))
+            raise IntrospectionUnavailable(
+                f"{self.policy_claim!r} of the introspection answer is no policy: {problems}"
+            ) from None
 
     def ends_of(self, outcome: Outcome) -> float:
         """When an answer ends by itself, in epoch seconds."""

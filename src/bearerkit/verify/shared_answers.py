@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, final
 
 from bearerkit._drive import port
 from bearerkit.context import AuthContext
-from bearerkit.errors import TokenInvalid
+from bearerkit.errors import BearerkitError, TokenInvalid
 from bearerkit.ports import CacheUnavailable, Clock, SharedCache
 from bearerkit.verify.answer_cache import Outcome
 
@@ -124,7 +124,10 @@ class SharedAnswers:
         except (ValueError, KeyError, TypeError):
             return None  # of another version of this library
         if isinstance(claims, dict):
-            return Shared(self._context_of(claims), asked_at)
+            try:
+                return Shared(self._context_of(claims), asked_at)
+            except BearerkitError:
+                return None  # nothing that this process could use; it asks for itself
         return Shared(TokenInvalid("another process was told that the token is not active", reason=INACTIVE), asked_at)
 
 
