@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode, urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -103,6 +104,36 @@ def test_a_jwt_of_an_unknown_issuer_is_sent_nowhere(issuer: Any) -> None:
     with pytest.raises(TokenInvalid):
         asking(rest, authorization=f"Bearer {token(KEY, iss=issuer)}")
     assert rest.kind.asked == []
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'{ "alg":"ES256"}',
+        b'{\n"alg":"ES256"}',
+        b' \n{"alg":"ES256"}',
+        b'{\t"alg":"ES256"}',
+        b'{"alg":"\xff\xbe"}',
+        b"{}",
+    ],
+)
+@pytest.mark.parametrize("parts", [3, 4, 5])
+def test_what_means_to_be_a_jwt_is_sent_nowhere_however_it_is_written(header: bytes, parts: int) -> None:
+    """White space in its header, the other alphabet, padding: it is somebody's token, and refused here."""
+    rest = Settings("c", unprefixed=True)
+    for encode in (urlsafe_b64encode, b64encode):
+        for first in (encode(header).decode(), encode(header).decode().rstrip("=")):
+            presented = ".".join([first, token(KEY).split(".")[1], *["c2ln"] * (parts - 2)])
+            with pytest.raises((TokenInvalid, InvalidRequest)):
+                asking(OURS, rest, authorization=f"Bearer {presented}")
+    assert rest.kind.asked == []
+
+
+def test_opaque_tokens_with_dots_are_opaque() -> None:
+    """What is no encoded object before its first dot."""
+    for presented in ("a.b.c", "v1.local.abc", "9f.aa.bb.cc.dd", "e30", "eyJhbGciOiJIUzI1NiJ9", "eyJ.x", ".."):
+        rest = Settings("c", unprefixed=True)
+        assert asking(OURS, rest, authorization=f"Bearer {presented}").subject == "c"
 
 
 def test_jwts_of_an_issuer_may_be_of_a_kind() -> None:

@@ -6,7 +6,7 @@ an unknown issuer is sent nowhere. Nothing here resolves a credential.
 
 from __future__ import annotations
 
-import re
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
@@ -19,8 +19,10 @@ from bearerkit.verify.kind import Kind, KindSettings
 
 __all__ = ["Kinds", "Presented", "kind_problems"]
 
-_JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*={0,2}){2,4}", re.ASCII)
-"""The first part of a JWS or JWE begins with `{"`, encoded."""
+_USUAL: Final = "eyJ"
+"""`{"`, encoded: how nearly all JWTs begin."""
+_HEADER_MAX: Final = 4_096
+_ONE_ALPHABET: Final = str.maketrans("+/", "-_")
 
 
 @final
@@ -58,7 +60,7 @@ class Kinds:
         for prefix, kind in self._prefixes:
             if token.startswith(prefix):
                 return kind
-        if _JWT.fullmatch(token) is not None:
+        if _looks_like_jwt(token):
             return self._of_issuer(token) if self._issuers else None
         return self._unprefixed
 
@@ -95,6 +97,24 @@ class Kinds:
         except TokenInvalid:
             return None
         return self._issuers.get(issuer) if isinstance(issuer, str) else None
+
+
+def _looks_like_jwt(token: str) -> bool:
+    """Whether it is a JWS or JWE, or means to be one: parts with dots, of which the first is an encoded JSON object.
+
+    Wider than what is accepted: a header with white space in it, or in the other base64 alphabet, is refused later on,
+    and must not be sent to somebody as a token of his before.
+    """
+    first, dot, rest = token.partition(".")
+    if not dot or "." not in rest:
+        return False
+    if first.startswith(_USUAL):
+        return True
+    try:
+        text = first[:_HEADER_MAX].rstrip("=").translate(_ONE_ALPHABET)
+        return urlsafe_b64decode(text + "=" * (-len(text) % 4)).lstrip().startswith(b"{")
+    except ValueError:
+        return False
 
 
 def kind_problems(kinds: Iterable[KindSettings]) -> list[str]:
