@@ -10,7 +10,9 @@ import anyio
 import pytest
 
 from bearerkit._drive import run
+from bearerkit.errors import Unavailable
 from bearerkit.system import AsyncWaits, BlockingWaits, DaemonThreads
+from bearerkit.verify import single_flight
 from bearerkit.verify.single_flight import SingleFlight
 
 
@@ -117,3 +119,29 @@ def test_other_keys_are_other_questions() -> None:
     assert [run(flights.ask(key, work, BlockingWaits())) for key, work in (("a", one), ("b", two))] == ["1", "2"]
     flights.after_fork()
     assert len(flights) == 0
+
+
+@pytest.mark.anyio
+async def test_a_flood_of_questions_is_no_flood_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes too much is told so at once; who asks what is on its way already still joins."""
+    monkeypatch.setattr(single_flight, "FLIGHTS_MAX", 3)
+    flights, work, got = SingleFlight[str](DaemonThreads()), Work(), []
+
+    async def ask(key: int) -> None:
+        try:
+            got.append(await flights.ask(key, work, AsyncWaits()))
+        except Unavailable as refused:
+            got.append(refused.status)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(3):
+            tasks.start_soon(ask, number)
+        while work.calls < 3:
+            await anyio.sleep(0.001)
+        for key in (7, 8, 0):
+            tasks.start_soon(ask, key)
+        await anyio.wait_all_tasks_blocked()
+        assert got == [503, 503]
+        work.go.set()
+    assert sorted(map(str, got)) == ["503", "503", *["done"] * 4]
+    assert await flights.ask("next", work, AsyncWaits()) == "done"

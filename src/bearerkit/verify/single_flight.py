@@ -2,6 +2,7 @@
 
 An answer belongs to no caller. A sync leader works inline; for async callers the work runs on a private daemon thread,
 so that a request that is cancelled strands nobody, and a thread that blocks its loop waits for no task of that loop.
+Only so many questions are on their way at once: a flood of invented credentials must not become a flood of threads.
 Nothing is remembered here: whoever wants to keep an answer does so in the work itself.
 """
 
@@ -10,13 +11,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Final, Generic, TypeVar, final
 
 from bearerkit._drive import run
+from bearerkit.errors import Unavailable
 from bearerkit.ports import Threads, Waits
 from bearerkit.verify.forks import survives_fork
 
 __all__ = ["SingleFlight"]
+
+FLIGHTS_MAX: Final = 100
+"""Questions that are asked for async callers at the same time; whoever brings one more is told to come back."""
 
 T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, T]]
@@ -33,13 +38,15 @@ class SingleFlight(Generic[T]):
         survives_fork(self)
 
     async def ask(self, key: Hashable, work: Work[T], waits: Waits) -> T:
-        """The result of `work`, or of the same work that is on its way already. Raises what it raised.
+        """The result of `work`, or of the same work that is on its way already. Raises what it raised, or Unavailable.
 
         `work` is a procedure over blocking ports.
         """
         with self._lock:
             future = self._flights.get(key)
             leads = future is None
+            if leads and not waits.inline and len(self._flights) >= FLIGHTS_MAX:
+                raise Unavailable(f"{FLIGHTS_MAX} questions about credentials are on their way already")
             if future is None:
                 future = self._flights[key] = Future()
         if leads and (waits.inline or not self._threads.start(lambda: self._fly(key, work, future))):
