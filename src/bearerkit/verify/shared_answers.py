@@ -102,7 +102,11 @@ class SharedAnswers:
             except CacheUnavailable:
                 return None, None
             if lock is not None:
-                return None, lock
+                answer = await self.get(digest)  # who held it may have ended since we looked
+                if answer is None:
+                    return None, lock
+                await self.release(digest, lock)
+                return answer, None
             pause.wait(_PAUSE)
             answer = await self.get(digest)
             if answer is not None:
