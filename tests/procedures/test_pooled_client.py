@@ -238,6 +238,27 @@ def test_an_answer_that_nobody_asked_for_is_nobodys(client: PooledClient, pause:
         assert post(client, server.url()).body in (b"second", b"third")
 
 
+def test_the_stream_looks_itself_for_what_nobody_asked_for(
+    client: PooledClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may come after the pool looked, and before the request goes out."""
+    sent = threading.Event()
+
+    def twice(asked: Asked, connection: socket.socket) -> bool:
+        connection.sendall(ordinary(b"first"))
+        time.sleep(0.05)
+        connection.sendall(ordinary(b"smuggled"))
+        sent.set()
+        return True
+
+    with converse(script(twice, ordinary(b"second"))) as server:
+        assert post(client, server.url()).body == b"first"
+        assert sent.wait(PATIENCE)
+        monkeypatch.setattr("httpcore2.HTTP11Connection.has_expired", lambda self: False)
+        assert post(client, server.url()).body == b"second"
+        assert server.connections == 2
+
+
 def test_a_server_that_closes_says_so(client: PooledClient) -> None:
     with converse(kept(b"{}", Connection="close")) as server:
         for _ in range(3):
