@@ -5,6 +5,7 @@ That every limit of `BlockingClient` holds here too is tried in test_blocking_cl
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
@@ -475,6 +476,19 @@ def test_closing_leaves_an_answer_that_is_on_its_way(client: PooledClient) -> No
         assert server.open == 1
         release.set()
         assert answer.result(PATIENCE).body == b"late"
+        server.wait_until_closed()
+
+
+def test_who_never_closes_leaves_no_connection_behind() -> None:
+    """A socket that is thrown away open is a ResourceWarning, and warnings are errors here."""
+    client = PooledClient()
+    circle: list[object] = [client]
+    circle.append(circle)
+    with converse(kept(b"{}")) as server:
+        get(client, server.url())
+        assert server.open == 1
+        del client, circle
+        gc.collect()
         server.wait_until_closed()
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -80,6 +81,8 @@ class PooledClient:
         self._lock = threading.Lock()
         self._pools: dict[_Where, _Kept] = {}
         survives_fork(self)
+        # Most programs never close an `Auth`; weak references are told before the sockets complain.
+        weakref.finalize(self, _close_unused, self._pools)
 
     async def fetch(self, fetch: Fetch) -> Fetched:
         """Return the complete answer, whatever its status. Raises FetchFailed."""
@@ -99,7 +102,7 @@ class PooledClient:
         """Close all connections: idle ones now, those in use with their answers. It may be used again afterwards."""
         with self._lock:
             pools = list(self._pools.values())
-            self._pools = {}
+            self._pools.clear()
             idle = [kept for kept in pools if _retire(kept)]
         for kept in idle:
             kept.pool.close()
@@ -112,8 +115,9 @@ class PooledClient:
     def after_fork(self) -> None:
         """The sockets belong to the parent too: one answer must not be read by two. Its locks may be held."""
         self._lock = threading.Lock()
-        pools, self._pools = self._pools, {}
-        for kept in pools.values():
+        pools = list(self._pools.values())
+        self._pools.clear()
+        for kept in pools:
             for connection in kept.pool.connections:
                 with suppress(Exception):
                     connection.close()  # the child's descriptor only; nothing is said to the server
@@ -182,6 +186,12 @@ def _exchange(kept: _Kept, fetch: Fetch, head: Head, exchange: Exchange) -> Fetc
             raise FetchFailed("the server answered before it was asked")
 
     return carry_out(kept.pool, fetch, head, wait=exchange.deadline.left(), arrived=arrived)
+
+
+def _close_unused(pools: dict[_Where, _Kept]) -> None:
+    for kept in pools.values():
+        if not kept.users:
+            kept.pool.close()
 
 
 def _retire(kept: _Kept) -> bool:
