@@ -107,11 +107,6 @@ class PooledClient:
         for kept in idle:
             kept.pool.close()
 
-    def __del__(self) -> None:
-        # Whoever drops an `Auth` without closing it meant to close it.
-        with suppress(Exception):
-            self.close()
-
     def after_fork(self) -> None:
         """The sockets belong to the parent too: one answer must not be read by two. Its locks may be held."""
         self._lock = threading.Lock()
