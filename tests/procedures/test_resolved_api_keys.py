@@ -389,7 +389,8 @@ def test_malformed_keys_ask_nobody_where_revocations_are_asked_too(clock: Frozen
 async def test_a_cancelled_caller_strands_nobody(clock: FrozenClock) -> None:
     """Whoever asked is cancelled; one of those who waited asks again, the others wait for that one."""
     resolver = AwaitedResolver(a={"sub": "u1"})
-    resolver.before = lambda: anyio.sleep(0.02)
+    go = anyio.Event()
+    resolver.before = go.wait
     where, got = over(resolver, clock), []
     first = anyio.CancelScope()
 
@@ -402,11 +403,13 @@ async def test_a_cancelled_caller_strands_nobody(clock: FrozenClock) -> None:
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(cancelled)
-        await anyio.sleep(0.005)
+        await anyio.wait_all_tasks_blocked()
         for _ in range(20):
             tasks.start_soon(waiting)
-        await anyio.sleep(0.005)
+        await anyio.wait_all_tasks_blocked()
         first.cancel()
+        await anyio.wait_all_tasks_blocked()
+        go.set()
     assert got == ["u1"] * 20
     assert len(resolver.asked) == 2
 
