@@ -63,7 +63,7 @@ class Auth:
         resource_metadata: URL of this API's RFC 9728 metadata, named in every challenge if given.
         places: Where requests carry the credential (`Places`); the Authorization header by default.
         revocations: What was revoked early; asked on every request. None: tokens are good until they expire.
-        evictions: Tells every process what to `forget` (`RedisEvictions`). Listened to until `close`.
+        evictions: Tells every process what to `forget` (`RedisEvictions`). Heard from the first credential to `close`.
         policies: Where the policies of callers come from (`PolicySource`), for `can`; asked once for each request.
         trusted_proxies: Addresses or blocks of the proxies in front, so that policies know `request.ip`; an empty list
             where callers connect directly. None: policies do not know it.
@@ -114,7 +114,6 @@ class Auth:
         self._proxies = proxies
         self._policies = self._own_policies = Policies(policies, proxies, self.now)
         self._forgetting = Forgetting(lambda: self._identifier, evictions)
-        self._forgetting.listen()
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Auth:
@@ -134,6 +133,7 @@ class Auth:
 
         Inside a running event loop it may block that loop for a fetch: use `averify`.
         """
+        self._forgetting.listen()
         try:
             context = self._identifier.at_once(token) or run(self._identifier.verify(token, _BLOCKING))
             return self._policies.at_once(context, None) or run(self._policies.attach(context, None))
@@ -143,6 +143,7 @@ class Auth:
 
     async def averify(self, token: str) -> AuthContext:
         """`verify` for async code (asyncio and trio); never blocks the loop."""
+        self._forgetting.listen()
         try:
             context = self._identifier.at_once(token) or await self._identifier.verify(token, _ASYNC)
             return await self._policies.attach(context, None)
@@ -154,6 +155,8 @@ class Auth:
         self, request: Request, need: Requirement | None = None, *, optional: bool = False
     ) -> AuthContext | None:
         """`authorize` where nothing has to be waited for; None where `authorize` or `aauthorize` must be asked."""
+        if self._forgetting.asleep:
+            self._forgetting.listen()
         identifier = self._identifier
         try:
             token = identifier.credential(request, optional)
@@ -278,9 +281,9 @@ class Auth:
         """`close` for async code."""
         self._forgetting.close()
         await self._identifier.aclose()
+        self._world.release()
 
     def __enter__(self) -> Auth:
-        self._forgetting.listen()
         return self
 
     def __exit__(self, *_: object) -> None:

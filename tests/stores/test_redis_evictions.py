@@ -18,6 +18,7 @@ import redis
 from auth_doubles import ISSUER, JWKS_URL, NOW, Events, Web, jwks, token
 from bearerkit import Auth, Issuer
 from bearerkit._drive import run
+from bearerkit.errors import Malformed
 from bearerkit.stores.redis import RedisCache, RedisEvictions
 from bearerkit.testing import FrozenClock, SigningKey
 from stores.redis_servers import SECRET, eventually, own_namespace, own_redis
@@ -187,6 +188,8 @@ def service(url, namespace, key):
     with Auth(
         Issuer(ISSUER, audience="api", jwks_uri=JWKS_URL), http=web, clock=FrozenClock(NOW), evictions=evictions
     ) as auth:
+        with pytest.raises(Malformed):
+            auth.verify("the first credential begins the listening")
         # The caches are emptied once when the listener has connected: wait for that.
         heard: list[object] = []
         leave = evictions.listen(heard.append)

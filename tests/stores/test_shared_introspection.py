@@ -204,15 +204,18 @@ def test_two_real_processes_share_an_answer_and_a_forgetting(url, namespace):
         try:
             assert [child.stdout.readline() for child in children] == ["ready\n"] * 2
             token = issuer.opaque_token(sub="ada")
-            # Who has just connected may have missed a message, and believes nothing that is older, or nearly so.
-            threading.Event().wait(5.5)
 
-            def said(child):
-                child.stdin.write(token + "\n")
+            def said(child, credential=token):
+                child.stdin.write(credential + "\n")
                 return child.stdout.readline().strip()
 
+            # Listening begins with the first credential. Who has just connected may have missed a message, and believes
+            # nothing that is older, or nearly so.
+            assert [said(child, "nobody") for child in children] == ["token_inactive"] * 2
+            threading.Event().wait(5.5)
+            before = len(issuer.fetches)
             assert [said(child) for child in children] == ["ada", "ada"]
-            assert len(issuer.fetches) == 1
+            assert len(issuer.fetches) == before + 1
             issuer.revoke(token)
             assert [said(child) for child in children] == ["ada", "ada"]
             third = Auth(

@@ -25,10 +25,17 @@ class Forgetting:
         self._identifier = identifier
         self._evictions = evictions
         self._leave: Callable[[], None] | None = None
+        self.asleep = evictions is not None
+        """True until somebody is asked to `listen`."""
 
     def listen(self) -> None:
-        """Hear what others say, until `close`."""
+        """Hear what others say, until `close`.
+
+        Begun with the first credential and not before: a server that forks after it was built must not do so while a
+        thread of ours holds a lock, and until then there is nothing to forget.
+        """
         if self._evictions is not None and self._leave is None:
+            self.asleep = False
             self._leave = self._evictions.listen(self.here)
 
     def everywhere(self, credential: str | None, fields: Mapping[str, str | None]) -> None:
@@ -55,6 +62,7 @@ class Forgetting:
         if self._leave is not None:
             self._leave()
             self._leave = None
+        self.asleep = self._evictions is not None
         self.here({})
 
 
