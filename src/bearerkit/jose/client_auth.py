@@ -140,7 +140,7 @@ def client_auth(
             _check_token(token, problems)
             if not problems and token is not None:
                 made = _Bearer(client_id, token)
-        case None:
+        case None:  # pragma: no branch - there is nothing else
             pass
     if made is None:
         raise ConfigError(problems)

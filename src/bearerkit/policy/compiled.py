@@ -212,5 +212,5 @@ def _drop_oldest() -> None:
         oldest = [*_kept][:1]  # a copy, since another thread may add one meanwhile
         if not oldest:
             _characters[0] = 0  # two threads counted at once
-        elif (gone := _kept.pop(oldest[0], None)) is not None:
+        elif (gone := _kept.pop(oldest[0], None)) is not None:  # pragma: no branch - None if another was quicker
             _characters[0] -= gone.characters
