@@ -222,3 +222,5 @@ def test_every_kind_of_ours_can_be_asked_live() -> None:
         assert whole.authorize(fresh).is_authenticated
         with pytest.raises(Revoked):
             whole.authorize(Request("GET", "/", request.headers), live())
+        with pytest.raises(TokenInvalid):  # what was remembered is gone with it
+            whole.authorize(Request("GET", "/", request.headers))

@@ -91,6 +91,18 @@ def test_what_one_process_was_told_the_others_need_not_ask(url, namespace):
             auth.verify(token)
 
 
+def test_no_shared_answer_outlives_the_token(url, namespace):
+    """Also where it would be believed for longer: neither in the process that asked nor in another one."""
+    issuer = FakeIssuer(audience="api", clock=FrozenClock(1_790_000_000.0))
+    one, two = (process(issuer, url, namespace, cache_seconds=3_600, leeway=0) for _ in range(2))
+    token = issuer.opaque_token()  # for 300 seconds
+    assert one.verify(token) == two.verify(token)
+    issuer.clock.advance(300)
+    for auth in (one, two, process(issuer, url, namespace, cache_seconds=3_600, leeway=0)):
+        with pytest.raises(TokenInvalid):
+            auth.verify(token)
+
+
 def test_other_settings_share_nothing(url, namespace):
     """Another audience, client or mapping is another question."""
     issuer = FakeIssuer(audience="api", clock=FrozenClock(1_790_000_000.0))

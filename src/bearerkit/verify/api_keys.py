@@ -70,7 +70,10 @@ class ApiKeyKind(Kind):
     async def live(self, credential: str, waits: Waits) -> AuthContext:
         """What the store or the resolver says now."""
         self._form.check(credential)
-        return granted(await self._source.ask(credential))
+        answer = await self._source.ask(credential)
+        if not isinstance(answer, AuthContext):
+            self.forget_credential(credential)
+        return granted(answer)
 
     async def _answer(self, credential: str, waits: Waits) -> Outcome:
         if self._flights is None:

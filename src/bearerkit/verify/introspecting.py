@@ -66,6 +66,7 @@ class Introspecting(Kind):
                 world.clock,
                 context_of=settings.context_of,
                 seconds_for=self._seconds_for,
+                ends_of=settings.ends_of,
                 lock_seconds=settings.network.timeout + 1,
             )
         )

@@ -25,7 +25,7 @@ from typing import Any, Final, TypeAlias, final
 
 from bearerkit._drive import PortNeedsLoop, port
 from bearerkit.context import AuthContext
-from bearerkit.errors import ConfigError, Refused, StoreUnavailable, Unavailable
+from bearerkit.errors import ConfigError, Refused, StoreUnavailable, TokenInvalid, Unavailable
 from bearerkit.http import Request
 from bearerkit.jose.mapping import ClaimMapping
 from bearerkit.ports import Waits
@@ -136,7 +136,9 @@ class _Known(Kind):
         known = self.at_once(credential)
         if known is not None:
             return known
-        return await self._resolve(digest_under(_SALT, credential), credential, waits)
+        # Whoever asks after something was forgotten does not join those who asked before.
+        key = (digest_under(_SALT, credential), self._cache.generation)
+        return await self._resolve(key, credential, waits)
 
     async def _resolve(self, key: Hashable, credential: str, waits: Waits) -> AuthContext:
         digest = digest_under(_SALT, credential)
@@ -150,7 +152,11 @@ class _Known(Kind):
     async def live(self, credential: str, waits: Waits) -> AuthContext:
         # Under a key that nobody shares: what was asked a moment ago may be of before the moment that matters.
         check_session_id(credential)
-        return await self._resolve(object(), credential, waits)
+        try:
+            return await self._resolve(object(), credential, waits)
+        except TokenInvalid:
+            self.forget_credential(credential)
+            raise
 
     def check(self, request: Request) -> None:
         check_same_site(request, self._origins)

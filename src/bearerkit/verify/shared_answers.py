@@ -40,7 +40,8 @@ class Shared(NamedTuple):
 class SharedAnswers:
     """One `SharedCache` as seen by one verifier.
 
-    `context_of` makes a context of claims; `seconds_for` says how long an answer is believed.
+    `context_of` makes a context of claims; `seconds_for` says how long an answer is believed, `ends_of` when it ends by
+    itself, in epoch seconds.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class SharedAnswers:
         *,
         context_of: Callable[[dict[str, Any]], AuthContext],
         seconds_for: Callable[[Outcome], float],
+        ends_of: Callable[[Outcome], float],
         lock_seconds: float,
     ) -> None:
         self._cache = cache
         self._clock = clock
         self._context_of = context_of
         self._seconds_for = seconds_for
+        self._ends_of = ends_of
         self._lock_seconds = lock_seconds
         self._believed_from = 0.0
 
@@ -72,7 +75,8 @@ class SharedAnswers:
         answer = None if found is None else self._read(found)
         if answer is None or answer.asked_at < self._believed_from:
             return None
-        return answer if self._clock.now() < answer.asked_at + self._seconds_for(answer.outcome) else None
+        until = min(answer.asked_at + self._seconds_for(answer.outcome), self._ends_of(answer.outcome))
+        return answer if self._clock.now() < until else None
 
     async def put(self, digest: bytes, answer: Shared, seconds: float) -> None:
         """Tell the others."""
