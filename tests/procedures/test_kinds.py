@@ -187,6 +187,10 @@ def test_kinds_that_cannot_stand_beside_each_other() -> None:
             Settings("b", unprefixed=True, prefixes=("k_",), cookie="sid"),
         )
     assert len(raised.value.problems) == 3
+    for prefix in ("e", "ey", "eyJ", "eyJhbGciOi"):
+        with pytest.raises(ConfigError, match="would take JWTs"):
+            Auth(OURS, Settings("a", prefixes=(prefix,)))
+    Auth(OURS, Settings("a", prefixes=("eyes_", "E", "k_")))
     with pytest.raises(ConfigError):
         Auth(object())  # type: ignore[arg-type]
 

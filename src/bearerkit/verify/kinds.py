@@ -127,6 +127,12 @@ def kind_problems(kinds: Iterable[KindSettings]) -> list[str]:
         for what in [*taken, *(f"the prefix {prefix!r}" for prefix in settings.prefixes)]:
             takers.setdefault(what, []).append(type(settings).__name__)
     problems = [f"{' and '.join(names)} both take {what}" for what, names in takers.items() if len(names) > 1]
+    problems += [
+        f"{type(settings).__name__} would take JWTs, which begin with {_USUAL}, by its prefix {prefix!r}"
+        for settings in listed
+        for prefix in settings.prefixes
+        if _USUAL.startswith(prefix[: len(_USUAL)])
+    ]
     without = [type(settings).__name__ for settings in listed if settings.unprefixed]
     if len(without) > 1:
         problems.append(
