@@ -34,7 +34,7 @@ keys = ApiKeys(
     # Without a pepper of its own each start makes one, and keys of the last start are worth nothing.
     peppers={1: os.environ.get("ORDERS_PEPPER_1") or secrets.token_hex(32)},
 )
-auth = Auth(Issuer(os.environ.get("ORDERS_ISSUER", "http://127.0.0.1:9000"), audience="orders-api"), keys)
+auth = Auth(Issuer(os.environ.get("ORDERS_ISSUER", "http://127.0.0.1:9400"), audience="orders-api"), keys)
 bearer = RequireBearer(auth)
 app = FastAPI(title="Orders")
 

@@ -29,7 +29,7 @@ def _bearer(token: str) -> Bearer:
 
 @pytest.fixture(scope="module")
 def issuer() -> Iterator[FakeIssuer]:
-    fake = FakeIssuer("http://127.0.0.1:9000", audience="orders-api")
+    fake = FakeIssuer("http://127.0.0.1:9400", audience="orders-api")
     with fake.connect(example.auth):
         yield fake
 

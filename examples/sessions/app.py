@@ -47,7 +47,8 @@ async def sign_in(request: Request) -> Response:
     if request.headers.get("content-type") != "application/json":
         return Response(status_code=415)
     given = await request.json()
-    if not secrets.compare_digest(PASSWORDS.get(given["user"], "").encode(), given["password"].encode()):
+    password = PASSWORDS.get(given["user"])
+    if password is None or not secrets.compare_digest(password.encode(), given["password"].encode()):
         return Response(status_code=403)
     session_id = secrets.token_urlsafe(32)
     handle = secrets.token_hex(8)

@@ -43,6 +43,7 @@ def ada(client: TestClient) -> TestClient:
 def test_nobody_gets_in(client: TestClient):
     assert client.get("/me").status_code == 401
     assert client.post("/sign-in", json={**ADA, "password": "guess"}).status_code == 403
+    assert client.post("/sign-in", json={"user": "root", "password": ""}).status_code == 403
     assert client.post("/sign-in", data=ADA).status_code == 415
 
 
