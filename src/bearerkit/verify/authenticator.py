@@ -128,8 +128,6 @@ class Authenticator:
             else self._jwt.at_once
         )
         """The context of a credential if its verdict or its key is at hand and no revocation list has to be asked."""
-        if revocations is not None:
-            self.at_once = self._after_revocations
 
     async def verify(self, credential: Credential, waits: Waits) -> AuthContext:
         """The context of a credential. Raises TokenInvalid or Unavailable."""
@@ -170,16 +168,15 @@ class Authenticator:
     def credential(self, request: Request, optional: bool) -> Credential | None:
         """The one credential of a request; None if there is none and `optional`. Raises Refused."""
         missing: CredentialsMissing | None = None
-        token: Credential | None = None
+        token: str | None = None
         try:
             token = take_token(request, self._places)
         except CredentialsMissing as refusal:
             missing = refusal
-        if self._kinds.elsewhere:
-            token = self._kinds.take(request, token)  # type: ignore[arg-type]
-        if token is None and missing is not None and not optional:
+        credential = self._kinds.take(request, token) if self._kinds.elsewhere else token
+        if credential is None and missing is not None and not optional:
             raise missing
-        return token
+        return credential
 
     async def warm_up(self, waits: Waits) -> None:
         """Obtain the keys of every issuer that has them in one place."""
