@@ -7,7 +7,7 @@ is kept is decided elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isawaitable
 from traceback import format_exception
 from typing import Any, Final, Protocol, final
 
@@ -21,6 +21,7 @@ from bearerkit.jose.claim_shape import moment
 from bearerkit.jose.mapping import ClaimMapping
 from bearerkit.ports import ApiKeyStore, Clock
 from bearerkit.verify.answer_cache import Outcome
+from bearerkit.verify.shared_call import must_be_awaited
 
 __all__ = ["KeySource", "ResolvedKeys", "Resolver", "StoredKeys"]
 
@@ -129,8 +130,7 @@ class ResolvedKeys:
     @property
     def waits(self) -> bool:
         """True for a resolver that is `async def`, which must be asked on its caller's event loop."""
-        call = getattr(self._resolver, "__call__", None)  # noqa: B004 - objects with an async __call__
-        return iscoroutinefunction(self._resolver) or iscoroutinefunction(call)
+        return must_be_awaited(self._resolver)
 
     def describe(self) -> str:
         """That there is one."""

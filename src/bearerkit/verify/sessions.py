@@ -20,7 +20,7 @@ import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from inspect import isawaitable, iscoroutine, iscoroutinefunction
+from inspect import isawaitable, iscoroutine
 from typing import Any, Final, TypeAlias, final
 
 from bearerkit._drive import PortNeedsLoop, port
@@ -33,7 +33,7 @@ from bearerkit.verify.answer_cache import Answer, AnswerCache, digest_under
 from bearerkit.verify.kind import Kind, KindSettings
 from bearerkit.verify.same_site import check_same_site, origin_of
 from bearerkit.verify.session_answer import check_session_id, session_from
-from bearerkit.verify.shared_call import SharedCall
+from bearerkit.verify.shared_call import SharedCall, must_be_awaited
 from bearerkit.verify.single_flight import SingleFlight
 from bearerkit.verify.world import World
 
@@ -123,8 +123,7 @@ class _Known(Kind):
         self._cache = AnswerCache(_CACHED_MAX if settings.cache_ttl else 0, negatives=0)
         self._flights: SingleFlight[AuthContext] = SingleFlight(world.threads)
         self._calls: SharedCall[AuthContext] = SharedCall()
-        resolver = settings.resolver
-        self._awaits = iscoroutinefunction(resolver) or iscoroutinefunction(getattr(resolver, "__call__", None))  # noqa: B004
+        self._awaits = must_be_awaited(settings.resolver)
 
     def at_once(self, credential: str) -> AuthContext | None:
         check_session_id(credential)
@@ -137,11 +136,10 @@ class _Known(Kind):
         if known is not None:
             return known
         # Whoever asks after something was forgotten does not join those who asked before.
-        key = (digest_under(_SALT, credential), self._cache.generation)
-        return await self._resolve(key, credential, waits)
-
-    async def _resolve(self, key: Hashable, credential: str, waits: Waits) -> AuthContext:
         digest = digest_under(_SALT, credential)
+        return await self._resolve((digest, self._cache.generation), credential, digest, waits)
+
+    async def _resolve(self, key: Hashable, credential: str, digest: bytes, waits: Waits) -> AuthContext:
         if not self._awaits:
             try:
                 return await self._flights.ask(key, partial(self._ask, credential, digest, False), waits)
@@ -153,7 +151,7 @@ class _Known(Kind):
         # Under a key that nobody shares: what was asked a moment ago may be of before the moment that matters.
         check_session_id(credential)
         try:
-            return await self._resolve(object(), credential, waits)
+            return await self._resolve(object(), credential, digest_under(_SALT, credential), waits)
         except TokenInvalid:
             self.forget_credential(credential)
             raise

@@ -10,15 +10,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
-from typing import Generic, TypeVar, final
+from inspect import iscoroutinefunction
+from typing import Any, Generic, TypeVar, final
 
 from bearerkit._drive import port
 from bearerkit.ports import Waits
 from bearerkit.verify.forks import survives_fork
 
-__all__ = ["SharedCall"]
+__all__ = ["SharedCall", "must_be_awaited"]
 
 T = TypeVar("T")
+
+
+def must_be_awaited(function: Callable[..., Any]) -> bool:
+    """True for an `async def`, and for an object whose `__call__` is one: such a port is asked on its caller's loop."""
+    call = getattr(function, "__call__", None)  # noqa: B004 - not whether it can be called, but how
+    return iscoroutinefunction(function) or iscoroutinefunction(call)
 
 
 class _BrokenOff(Exception):
