@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar, final
 
 from bearerkit._drive import port
 from bearerkit.context import AuthContext
@@ -20,8 +20,11 @@ from bearerkit.verify.answer_cache import Outcome
 
 __all__ = ["INACTIVE", "Shared", "SharedAnswers"]
 
+T = TypeVar("T")
+
 INACTIVE: Final = "token_inactive"
 """The one refusal that is the issuer's and no rule of ours, and so the only one that is shared."""
+_PORT: Final = "shared cache"
 _CLOCKS_DIFFER: Final = 5.0
 """Seconds by which the clocks of two processes may differ."""
 _PAUSE: Final = 0.02
@@ -68,10 +71,7 @@ class SharedAnswers:
 
     async def get(self, digest: bytes) -> Shared | None:
         """What others were told; None if nobody was, or nobody can be asked."""
-        try:
-            found = await port("shared cache", self._cache.get(digest))
-        except CacheUnavailable:
-            return None
+        found = await _passed_by(self._cache.get(digest))
         answer = None if found is None else self._read(found)
         if answer is None or answer.asked_at < self._believed_from:
             return None
@@ -82,17 +82,11 @@ class SharedAnswers:
         """Tell the others."""
         written = _written(answer)
         if written is not None:
-            try:
-                await port("shared cache", self._cache.put(digest, written, seconds))
-            except CacheUnavailable:
-                return
+            await _passed_by(self._cache.put(digest, written, seconds))
 
     async def drop(self, digest: bytes) -> None:
         """Take back what they were told."""
-        try:
-            await port("shared cache", self._cache.drop([digest]))
-        except CacheUnavailable:
-            return
+        await _passed_by(self._cache.drop([digest]))
 
     async def wait_for_others(self, digest: bytes) -> tuple[Shared | None, bytes | None]:
         """The answer of whoever is asking at this moment, or else a lock under which to ask oneself.
@@ -102,7 +96,7 @@ class SharedAnswers:
         pause = threading.Event()
         for _ in range(_PAUSES):
             try:
-                lock = await port("shared cache", self._cache.take_lock(digest, self._lock_seconds))
+                lock = await port(_PORT, self._cache.take_lock(digest, self._lock_seconds))
             except CacheUnavailable:
                 return None, None
             if lock is not None:
@@ -119,10 +113,7 @@ class SharedAnswers:
 
     async def release(self, digest: bytes, lock: bytes) -> None:
         """Let the others ask again."""
-        try:
-            await port("shared cache", self._cache.release(digest, lock))
-        except CacheUnavailable:
-            return
+        await _passed_by(self._cache.release(digest, lock))
 
     def _read(self, found: bytes) -> Shared | None:
         try:
@@ -137,6 +128,14 @@ class SharedAnswers:
             except BearerkitError:
                 return None  # nothing that this process could use; it asks for itself
         return Shared(TokenInvalid("another process was told that the token is not active", reason=INACTIVE), asked_at)
+
+
+async def _passed_by(call: Awaitable[T]) -> T | None:
+    """What the cache says; None too if it does not answer."""
+    try:
+        return await port(_PORT, call)
+    except CacheUnavailable:
+        return None
 
 
 def _written(answer: Shared) -> bytes | None:
