@@ -1,9 +1,8 @@
 """From an opaque token to its `AuthContext`: ask the issuer (RFC 7662), once for many callers, and only now and then.
 
-What an answer must be is decided in `jose/introspection_answer.py`, who we are to the issuer in
-`jose/client_auth.py`. An issuer that
-does not answer, or not as it must, is an outage (503), never an inactive token, and never remembered as one. The work
-runs over blocking ports and belongs to no caller (`single_flight.py`).
+What an answer must be is decided in `jose/introspection_answer.py`, who we are to the issuer in `jose/client_auth.py`.
+An issuer that does not answer, or not as it must, is an outage (503), never an inactive token, and never remembered as
+one. The work runs over blocking ports and belongs to no caller (`single_flight.py`).
 """
 
 from __future__ import annotations
@@ -73,18 +72,17 @@ class Introspecting(Kind):
 
     def at_once(self, credential: str) -> AuthContext | None:
         """What is remembered of this token; None if the issuer must be asked. Raises TokenInvalid."""
-        if len(credential) > _TOKEN_MAX:
-            raise Malformed(f"the token is longer than {_TOKEN_MAX:,} characters")
-        clock = self._world.clock
-        return self._cache.hit(self._digest(credential), clock.now(), clock.monotonic())
+        known = self._known(self._digest_of_fitting(credential))
+        return None if known is None else granted(known)
 
     async def verify(self, credential: str, waits: Waits) -> AuthContext:
         """The context of a token. Raises TokenInvalid or IntrospectionUnavailable."""
-        context = self.at_once(credential)
-        if context is not None:
-            return context
-        digest, generation = self._digest(credential), self._cache.generation
+        digest = self._digest_of_fitting(credential)
+        known = self._known(digest)
+        if known is not None:
+            return granted(known)
         # Whoever asks after something was forgotten does not join those who asked before.
+        generation = self._cache.generation
         work = partial(self._resolve, credential, digest, generation)
         return granted(await self._flights.ask((digest, generation), work, waits))
 
@@ -125,9 +123,17 @@ class Introspecting(Kind):
     def _digest(self, credential: str) -> bytes:
         return digest_under(self._salt, credential)
 
-    async def _resolve(self, credential: str, digest: bytes, generation: int) -> Outcome:
+    def _digest_of_fitting(self, credential: str) -> bytes:
+        if len(credential) > _TOKEN_MAX:
+            raise Malformed(f"the token is longer than {_TOKEN_MAX:,} characters")
+        return self._digest(credential)
+
+    def _known(self, digest: bytes) -> Outcome | None:
         clock = self._world.clock
-        known = self._cache.known(digest, clock.now(), clock.monotonic())  # another flight may just have landed
+        return self._cache.known(digest, clock.now(), clock.monotonic())
+
+    async def _resolve(self, credential: str, digest: bytes, generation: int) -> Outcome:
+        known = self._known(digest)  # another flight may just have landed
         if known is not None:
             return known
         try:
