@@ -13,7 +13,7 @@ from typing import Any, Final, final
 import redis
 from redis.asyncio import Redis as AsyncRedis
 
-from bearerkit._drive import port, run
+from bearerkit._drive import needs_loop, port, run
 from bearerkit.errors import StoreUnavailable
 from bearerkit.ports import Clock
 from bearerkit.stores.redis.connection import FAILURES, blocking_client, named, of_bytes, why
@@ -92,6 +92,8 @@ class RedisRevocations(RevocationList):
             raise StoreUnavailable("the list of revocations in Redis holds what is no entry") from error
 
     async def _ask(self, call: Callable[[], Any]) -> Any:
+        if isinstance(self._client, AsyncRedis):
+            needs_loop()  # older clients say that there is no loop as if Redis were down
         try:
             answer = call()
             return await answer if isawaitable(answer) else answer
