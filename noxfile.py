@@ -35,6 +35,7 @@ BEYOND_SOURCE += [".ci", ".pre-commit-config.yaml"]
 IN_THE_WHEEL = ["tests/unit", "tests/procedures", "tests/providers", "tests/docs", "tests/adapters/test_scenarios.py"]
 IN_THE_WHEEL += ["examples", "docs", "README.md"]
 ON_OLD_VERSIONS = ["tests/unit", "tests/procedures", "tests/adapters", "tests/providers", "tests/concurrency"]
+ON_OLD_VERSIONS += ["tests/stores"]
 
 
 @nox.session(python=PYTHONS[0])

@@ -238,17 +238,20 @@ from bearerkit.stores.redis import RedisCache, RedisEvictions
 _, _, url, namespace, secret = sys.argv
 cache = RedisCache(url, secret=secret, namespace=namespace)
 evictions = RedisEvictions(url, secret=secret, namespace=namespace)
+def say(line):  # in one piece, for two threads do
+    sys.stdout.write(line + "\\n")
+    sys.stdout.flush()
 def heard(message):
-    print("heard", sorted(message.items()), flush=True)
+    say(f"heard {sorted(message.items())}")
 evictions.listen(heard)
-print("shared", run(cache.get(b"k" * 32)), flush=True)
+say(f"shared {run(cache.get(b'k' * 32))}")
 for line in sys.stdin:
     if line.strip() == "publish":
         evictions.publish({"session_id": "s1"})
     else:
-        print("shared", run(cache.get(b"k" * 32)), flush=True)
+        say(f"shared {run(cache.get(b'k' * 32))}")
 evictions.close()
-print("over", flush=True)
+say("over")
 """
 
 
