@@ -60,8 +60,10 @@ def bucket_of(statements: Sequence[Statement], schemes: Sequence[Scheme], room: 
     """The answers about one action by the statements whose actions match it."""
     deny = _side([statement for statement in statements if not statement.allows], schemes)
     allow = _side([statement for statement in statements if statement.allows], schemes)
-    if allow.plain is not None and allow.is_plain and deny.is_plain:
-        return OnlyAllow(room, allow.plain) if deny.plain is None else DenyAndAllow(room, deny.plain, allow.plain)
+    if allow.attached.plain and allow.is_plain and deny.is_plain:
+        may = matches_any(allow.attached.plain)
+        denied = deny.attached.plain
+        return DenyAndAllow(room, matches_any(denied), may) if denied else OnlyAllow(room, may)
     return Asked(room, _either(_holds(deny, if_unknown=True), _holds(allow, if_unknown=False), room.longest))
 
 
@@ -139,11 +141,6 @@ class _Side:
     def is_plain(self) -> bool:
         """True if the resource alone decides."""
         return self.attached.is_plain and not self.named
-
-    @property
-    def plain(self) -> Match | None:
-        """The plain resources of whoever the policy is attached to."""
-        return matches_any(self.attached.plain) if self.attached.plain else None
 
 
 def _side(statements: Sequence[Statement], schemes: Sequence[Scheme]) -> _Side:
