@@ -7,7 +7,7 @@ an unknown issuer is sent nowhere. Nothing here resolves a credential.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
 
@@ -45,13 +45,9 @@ class Kinds:
         self._unprefixed = next((kind for settings, kind in wired if settings.unprefixed), None)
         self._headers = {settings.header: kind for settings, kind in wired if settings.header is not None}
         self._cookies = {settings.cookie: kind for settings, kind in wired if settings.cookie is not None}
-        known = frozenset(issuers)
-        self._issuers: Mapping[str, Kind] = {
-            settings.issuer: kind
-            for settings, kind in wired
-            if settings.issuer is not None and settings.issuer not in known
-        }
         self._knowing = {settings.issuer: kind for settings, kind in wired if settings.issuer is not None}
+        verified = frozenset(issuers)
+        self._issuers = {issuer: kind for issuer, kind in self._knowing.items() if issuer not in verified}
         self.elsewhere = bool(self._headers or self._cookies)
         """True if a request may carry a credential that is no bearer token."""
 
